@@ -1,0 +1,3 @@
+//! The rules of the ledger.
+#![no_std]
+extern crate alloc;
