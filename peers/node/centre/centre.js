@@ -10,7 +10,7 @@ const STATE = { DELIVRD: 2, UNDELIV: 5 };
 const RECEIPT = 0x04; // esm_class of a delivery receipt
 /** Accepted messages remembered to recognise repeats; past it the oldest is forgotten. */
 const REMEMBERED = 200000;
-/** A link that is cut gently is closed after the last octets left; a peer that does not close is destroyed after this time. */
+/** A peer that does not close its side of an ended link loses it after this time. */
 const LINGER_MS = 200;
 
 class Centre {
@@ -90,7 +90,7 @@ class Centre {
     for (const bind of this.#bound()) {
       bind.session.unbind(() => {
         this.report({ unbind_resp: { session: bind.number } });
-        bind.session.close();
+        Centre.#end(bind.session);
       });
     }
   }
@@ -132,7 +132,7 @@ class Centre {
     const status = this.#bindStatus(bind, pdu);
     this.report({ bind: { session: bind.number, system_id: pdu.system_id, type, interface_version: pdu.interface_version, status } });
     if (status !== 0) {
-      bind.session.send(pdu.response({ command_status: status }), () => bind.session.close());
+      bind.session.send(pdu.response({ command_status: status }), () => Centre.#end(bind.session));
       return;
     }
     const cuts = this.faults.cuts('bind');
@@ -165,7 +165,7 @@ class Centre {
   #unbind(bind, pdu) {
     this.report({ unbind: { session: bind.number } });
     bind.receives = false;
-    bind.session.send(pdu.response(), () => bind.session.close());
+    bind.session.send(pdu.response(), () => Centre.#end(bind.session));
   }
 
   #submit(bind, pdu) {
@@ -234,6 +234,7 @@ class Centre {
     return {
       kind: 'receipt',
       id,
+      state,
       copies: receipt_twice ? 1 : 0,
       fields: {
         esm_class: RECEIPT,
@@ -250,15 +251,19 @@ class Centre {
     bind.lost = true;
     this.report({ dropped: { session: bind.number, after } });
     if (atOnce || after === 'submit' || after === 'submit_lost' || after === 'deliver_resp') return bind.session.destroy();
-    // What was written before this point must still arrive, so the socket is ended and not reset.
-    bind.session.close();
-    setTimeout(() => bind.session.destroy(), LINGER_MS);
+    Centre.#end(bind.session);
   }
 
   #checkSettled() {
     if (!this.#awaitsSettled || this.#responding > 0 || this.deliveries.unsettled > 0) return;
     this.#awaitsSettled = false;
     this.report({ settled: true });
+  }
+
+  /** Ends a link without reset, so that what was written still arrives. */
+  static #end(session) {
+    session.close();
+    setTimeout(() => session.destroy(), LINGER_MS);
   }
 
   /** What a submit_sm holds, as reports show it. `hex` is the whole user data, `body` without its header. */

@@ -23,12 +23,12 @@ class Deliveries {
   }
 
   /**
-   * Takes a delivery: `kind` is message or receipt, `id` names it in reports, `fields` are those of its deliver_sm.
-   * With `at_once` it is neither delayed nor overtaken.
+   * Takes a delivery: `kind` is message or receipt, `id` names it in reports, `fields` are those of its deliver_sm; a receipt
+   * tells its `state`. It is sent once and `copies` times more. With `at_once` it is neither delayed nor overtaken.
    */
-  add({ kind, id, fields, copies = 0, at_once = false }) {
+  add({ kind, id, fields, state, copies = 0, at_once = false }) {
     if (this.#unsettled + copies >= QUEUE_BOUND) throw new Error(`more than ${QUEUE_BOUND} deliveries are waiting`);
-    const item = { kind, id, fields, attempts: 0, done: false };
+    const item = { kind, id, fields, state, attempts: 0, done: false };
     const duplicated = kind === 'message' && this.faults.strikes('duplicate');
     const entries = [{ item, copy: false }];
     for (let copy = 0; copy < copies + (duplicated ? 1 : 0); copy += 1) entries.push({ item, copy: true });
@@ -120,7 +120,7 @@ class Deliveries {
   }
 
   #name(bind, { item, copy }) {
-    return { id: item.id, attempt: item.attempts, copy, session: bind.number, ...(item.fields.state && { state: item.fields.state }) };
+    return { id: item.id, attempt: item.attempts, copy, session: bind.number, state: item.state };
   }
 
   #answered(bind, sending, status) {
