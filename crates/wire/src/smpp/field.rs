@@ -17,10 +17,7 @@ pub struct TextTooLong;
 
 impl<const MAX: usize> Text<MAX> {
     /// No octets.
-    pub const EMPTY: Self = Self {
-        length: 0,
-        octets: [0; MAX],
-    };
+    pub const EMPTY: Self = Self { length: 0, octets: [0; MAX] };
 
     /// Copies `octets`.
     ///
@@ -109,11 +106,7 @@ impl Address {
     /// # Errors
     /// When `digits` is longer than 20 octets.
     pub fn new(ton: u8, npi: u8, digits: &str) -> Result<Self, TextTooLong> {
-        Ok(Self {
-            ton,
-            npi,
-            digits: digits.try_into()?,
-        })
+        Ok(Self { ton, npi, digits: digits.try_into()? })
     }
 
     /// An E.164 number in international form; a leading `+` is dropped.
@@ -212,17 +205,13 @@ impl Tlvs {
     /// The value of the first parameter with this tag.
     #[must_use]
     pub fn get(&self, tag: u16) -> Option<&[u8]> {
-        self.iter()
-            .find(|(found, _)| *found == tag)
-            .map(|(_, value)| value)
+        self.iter().find(|(found, _)| *found == tag).map(|(_, value)| value)
     }
 
     /// The value of a parameter of one octet.
     #[must_use]
     pub fn octet(&self, tag: u16) -> Option<u8> {
-        <[u8; 1]>::try_from(self.get(tag)?)
-            .ok()
-            .map(|[octet]| octet)
+        <[u8; 1]>::try_from(self.get(tag)?).ok().map(|[octet]| octet)
     }
 
     /// All tags and values in their order on the wire.
@@ -272,11 +261,6 @@ fn first(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 
 impl fmt::Debug for Tlvs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(
-                self.iter()
-                    .map(|(tag, value)| format!("{tag:04x}: {} octets", value.len())),
-            )
-            .finish()
+        f.debug_list().entries(self.iter().map(|(tag, value)| format!("{tag:04x}: {} octets", value.len()))).finish()
     }
 }

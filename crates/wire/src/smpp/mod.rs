@@ -62,7 +62,5 @@ pub use backoff::Backoff;
 pub use field::{Address, Body, MessageId, Text, TextTooLong, Tlvs, tag};
 pub use pdu::{Bind, BindKind, ESM_UDHI, ShortMessage};
 pub use receipt::{MessageIdForm, MessageState, Receipt};
-pub use session::{
-    ClientConfig, Closed, Event, LinkConfig, NotTaken, Rate, Refusal, ServerConfig, Session,
-};
+pub use session::{ClientConfig, Closed, Event, LinkConfig, NotTaken, Rate, Refusal, ServerConfig, Session};
 pub use status::{Status, StatusKind};

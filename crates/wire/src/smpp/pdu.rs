@@ -131,10 +131,7 @@ pub struct Bind {
 /// The password is left out.
 impl core::fmt::Debug for Bind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Bind")
-            .field("kind", &self.kind)
-            .field("system_id", &self.system_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Bind").field("kind", &self.kind).field("system_id", &self.system_id).finish_non_exhaustive()
     }
 }
 
@@ -219,9 +216,7 @@ pub fn decode(octets: &[u8]) -> Result<Option<(Frame, usize)>, Undecodable> {
     };
     let length = u32::from_be_bytes(*length) as usize;
     if !(HEADER..=PDU_MAX).contains(&length) {
-        return Err(Undecodable::Stream {
-            sequence: word(octets, 12).unwrap_or(0),
-        });
+        return Err(Undecodable::Stream { sequence: word(octets, 12).unwrap_or(0) });
     }
     let Some(octets) = octets.get(..length) else {
         return Ok(None);
@@ -231,35 +226,20 @@ pub fn decode(octets: &[u8]) -> Result<Option<(Frame, usize)>, Undecodable> {
         _ => return Ok(None),
     };
     match decode_body(command, &octets[HEADER..]) {
-        Ok(pdu) => Ok(Some((
-            Frame {
-                status,
-                sequence,
-                pdu,
-            },
-            length,
-        ))),
+        Ok(pdu) => Ok(Some((Frame { status, sequence, pdu }, length))),
         Err(status) => {
             let answer = match status {
                 _ if command & RESPONSE != 0 => None,
                 Status::INVALID_COMMAND_ID => Some(command::GENERIC_NACK),
                 _ => Some(command | RESPONSE),
             };
-            Err(Undecodable::Pdu {
-                length,
-                sequence,
-                answer,
-                status,
-            })
+            Err(Undecodable::Pdu { length, sequence, answer, status })
         }
     }
 }
 
 fn word(octets: &[u8], at: usize) -> Option<u32> {
-    octets
-        .get(at..)?
-        .first_chunk::<4>()
-        .map(|word| u32::from_be_bytes(*word))
+    octets.get(at..)?.first_chunk::<4>().map(|word| u32::from_be_bytes(*word))
 }
 
 fn decode_body(command: u32, body: &[u8]) -> Result<Pdu, Status> {
@@ -277,12 +257,8 @@ fn decode_body(command: u32, body: &[u8]) -> Result<Pdu, Status> {
             command::SUBMIT_SM => Pdu::SubmitResponse(reader.last_text()?),
             command::DELIVER_SM => Pdu::DeliverResponse,
             command::BIND_RECEIVER => Pdu::BindResponse(reader.bind_response(BindKind::Receiver)?),
-            command::BIND_TRANSMITTER => {
-                Pdu::BindResponse(reader.bind_response(BindKind::Transmitter)?)
-            }
-            command::BIND_TRANSCEIVER => {
-                Pdu::BindResponse(reader.bind_response(BindKind::Transceiver)?)
-            }
+            command::BIND_TRANSMITTER => Pdu::BindResponse(reader.bind_response(BindKind::Transmitter)?),
+            command::BIND_TRANSCEIVER => Pdu::BindResponse(reader.bind_response(BindKind::Transceiver)?),
             command::UNBIND => Pdu::UnbindResponse,
             command::ENQUIRE_LINK => Pdu::EnquireLinkResponse,
             _ => return Err(Status::INVALID_COMMAND_ID),
@@ -301,10 +277,7 @@ impl<'a> Reader<'a> {
     }
 
     fn octets(&mut self, length: usize) -> Result<&'a [u8], Status> {
-        let (octets, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or(Status::INVALID_MESSAGE_LENGTH)?;
+        let (octets, rest) = self.0.split_at_checked(length).ok_or(Status::INVALID_MESSAGE_LENGTH)?;
         self.0 = rest;
         Ok(octets)
     }
@@ -320,22 +293,14 @@ impl<'a> Reader<'a> {
 
     /// A C-octet string at the end of a response: peers leave out its NUL, or all of it.
     fn last_text<const MAX: usize>(&mut self) -> Result<Text<MAX>, Status> {
-        let end = self
-            .0
-            .iter()
-            .position(|&octet| octet == 0)
-            .unwrap_or(self.0.len());
+        let end = self.0.iter().position(|&octet| octet == 0).unwrap_or(self.0.len());
         let text = Text::new(&self.0[..end]).map_err(|_| Status::INVALID_MESSAGE_ID)?;
         self.0 = self.0.get(end + 1..).unwrap_or_default();
         Ok(text)
     }
 
     fn address(&mut self, status: Status) -> Result<Address, Status> {
-        Ok(Address {
-            ton: self.octet()?,
-            npi: self.octet()?,
-            digits: self.text(status)?,
-        })
+        Ok(Address { ton: self.octet()?, npi: self.octet()?, digits: self.text(status)? })
     }
 
     fn bind(&mut self, kind: BindKind) -> Result<Bind, Status> {
@@ -356,11 +321,7 @@ impl<'a> Reader<'a> {
     fn bind_response(&mut self, kind: BindKind) -> Result<BindResponse, Status> {
         let system_id = self.last_text()?;
         let (tlvs, _) = Tlvs::split(self.0).unwrap_or_default();
-        Ok(BindResponse {
-            kind,
-            system_id,
-            interface_version: tlvs.octet(tag::INTERFACE_VERSION),
-        })
+        Ok(BindResponse { kind, system_id, interface_version: tlvs.octet(tag::INTERFACE_VERSION) })
     }
 
     fn short_message(&mut self) -> Result<ShortMessage, Status> {
@@ -397,68 +358,34 @@ impl<'a> Reader<'a> {
 
 /// Appends the PDU to `out`.
 pub fn encode(frame: &Frame, out: &mut Vec<u8>) {
-    let Frame {
-        status,
-        sequence,
-        pdu,
-    } = frame;
+    let Frame { status, sequence, pdu } = frame;
     match pdu {
         Pdu::GenericNack => put(out, command::GENERIC_NACK, *status, *sequence, |_| ()),
-        Pdu::Bind(bind) => put(out, bind.kind.command(), *status, *sequence, |out| {
-            put_bind(out, bind)
-        }),
+        Pdu::Bind(bind) => put(out, bind.kind.command(), *status, *sequence, |out| put_bind(out, bind)),
         Pdu::BindResponse(response) => {
-            put(
-                out,
-                response.kind.command() | RESPONSE,
-                *status,
-                *sequence,
-                |out| put_bind_response(out, response),
-            );
+            put(out, response.kind.command() | RESPONSE, *status, *sequence, |out| put_bind_response(out, response));
         }
         Pdu::Submit(message) => encode_submit(message, *sequence, out),
         Pdu::SubmitResponse(id) => {
-            put(
-                out,
-                command::SUBMIT_SM | RESPONSE,
-                *status,
-                *sequence,
-                |out| put_text(out, id),
-            );
+            put(out, command::SUBMIT_SM | RESPONSE, *status, *sequence, |out| put_text(out, id));
         }
         Pdu::Deliver(message) => encode_deliver(message, *sequence, out),
-        Pdu::DeliverResponse => put(
-            out,
-            command::DELIVER_SM | RESPONSE,
-            *status,
-            *sequence,
-            |out| out.push(0),
-        ),
+        Pdu::DeliverResponse => put(out, command::DELIVER_SM | RESPONSE, *status, *sequence, |out| out.push(0)),
         Pdu::Unbind => put(out, command::UNBIND, *status, *sequence, |_| ()),
         Pdu::UnbindResponse => put(out, command::UNBIND | RESPONSE, *status, *sequence, |_| ()),
         Pdu::EnquireLink => put(out, command::ENQUIRE_LINK, *status, *sequence, |_| ()),
-        Pdu::EnquireLinkResponse => put(
-            out,
-            command::ENQUIRE_LINK | RESPONSE,
-            *status,
-            *sequence,
-            |_| (),
-        ),
+        Pdu::EnquireLinkResponse => put(out, command::ENQUIRE_LINK | RESPONSE, *status, *sequence, |_| ()),
     }
 }
 
 /// Appends `message` as submit_sm to `out`.
 pub fn encode_submit(message: &ShortMessage, sequence: u32, out: &mut Vec<u8>) {
-    put(out, command::SUBMIT_SM, Status::OK, sequence, |out| {
-        put_short_message(out, message)
-    });
+    put(out, command::SUBMIT_SM, Status::OK, sequence, |out| put_short_message(out, message));
 }
 
 /// Appends `message` as deliver_sm to `out`.
 pub fn encode_deliver(message: &ShortMessage, sequence: u32, out: &mut Vec<u8>) {
-    put(out, command::DELIVER_SM, Status::OK, sequence, |out| {
-        put_short_message(out, message)
-    });
+    put(out, command::DELIVER_SM, Status::OK, sequence, |out| put_short_message(out, message));
 }
 
 /// Appends a header without a body: the answer to a PDU that could not be read.
@@ -466,13 +393,7 @@ pub(super) fn encode_header(command: u32, status: Status, sequence: u32, out: &m
     put(out, command, status, sequence, |_| ());
 }
 
-fn put(
-    out: &mut Vec<u8>,
-    command: u32,
-    status: Status,
-    sequence: u32,
-    body: impl FnOnce(&mut Vec<u8>),
-) {
+fn put(out: &mut Vec<u8>, command: u32, status: Status, sequence: u32, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; HEADER]);
     body(out);
@@ -518,19 +439,8 @@ fn put_short_message(out: &mut Vec<u8>, message: &ShortMessage) {
     out.extend_from_slice(&[message.esm_class, message.protocol_id, message.priority]);
     put_text(out, &message.schedule);
     put_text(out, &message.validity);
-    let ShortMessage {
-        registered_delivery,
-        replace_if_present,
-        data_coding,
-        default_message_id,
-        ..
-    } = *message;
-    out.extend_from_slice(&[
-        registered_delivery,
-        replace_if_present,
-        data_coding,
-        default_message_id,
-    ]);
+    let ShortMessage { registered_delivery, replace_if_present, data_coding, default_message_id, .. } = *message;
+    out.extend_from_slice(&[registered_delivery, replace_if_present, data_coding, default_message_id]);
     let body = &message.body[..];
     if body.len() <= SHORT_MESSAGE_MAX {
         out.push(body.len() as u8);

@@ -99,9 +99,7 @@ impl MessageState {
     /// By the first five letters, which spelled-out names share; case does not matter.
     fn from_name(name: &str) -> Option<Self> {
         let start = name.get(..5)?;
-        (1..=8)
-            .filter_map(Self::from_octet)
-            .find(|state| state.name()[..5].eq_ignore_ascii_case(start))
+        (1..=8).filter_map(Self::from_octet).find(|state| state.name()[..5].eq_ignore_ascii_case(start))
     }
 }
 
@@ -128,13 +126,9 @@ impl MessageIdForm {
             Self::Hexadecimal => 16,
         };
         // from_str_radix would take a sign.
-        let digits = id
-            .as_str()
-            .filter(|id| id.chars().all(|c| c.is_digit(radix)));
+        let digits = id.as_str().filter(|id| id.chars().all(|c| c.is_digit(radix)));
         let number = digits.and_then(|digits| u128::from_str_radix(digits, radix).ok());
-        number
-            .and_then(|number| number.to_string().as_str().try_into().ok())
-            .unwrap_or(*id)
+        number.and_then(|number| number.to_string().as_str().try_into().ok()).unwrap_or(*id)
     }
 }
 
@@ -155,10 +149,7 @@ pub fn parse(message: &ShortMessage, form: MessageIdForm) -> Option<Receipt> {
         Some(id) if !id.is_empty() => MessageId::new(id).ok()?,
         _ => text.get("id")?.try_into().ok()?,
     };
-    let state = message
-        .tlvs
-        .octet(tag::MESSAGE_STATE)
-        .and_then(MessageState::from_octet);
+    let state = message.tlvs.octet(tag::MESSAGE_STATE).and_then(MessageState::from_octet);
     let state = state.or_else(|| MessageState::from_name(text.get("stat")?));
     let error = text.get("err").and_then(|error| error.try_into().ok());
     Some(Receipt {
@@ -181,10 +172,7 @@ pub fn text(id: &str, state: MessageState, submitted: &str, done: &str, error: u
 }
 
 fn trim_nul(octets: &[u8]) -> &[u8] {
-    let end = octets
-        .iter()
-        .position(|&octet| octet == 0)
-        .unwrap_or(octets.len());
+    let end = octets.iter().position(|&octet| octet == 0).unwrap_or(octets.len());
     &octets[..end]
 }
 
@@ -193,10 +181,7 @@ fn network_error(octets: &[u8]) -> Option<Text<8>> {
     let [network, high, low] = *octets else {
         return None;
     };
-    format!("{network}-{}", u16::from_be_bytes([high, low]))
-        .as_str()
-        .try_into()
-        .ok()
+    format!("{network}-{}", u16::from_be_bytes([high, low])).as_str().try_into().ok()
 }
 
 /// The text of a receipt up to the copy of the message's own beginning, which could fake any field.
@@ -209,13 +194,7 @@ impl Fields {
         let mut text: String = body
             .iter()
             .filter(|octet| **octet != 0)
-            .map(|&octet| {
-                if octet.is_ascii() {
-                    char::from(octet)
-                } else {
-                    '?'
-                }
-            })
+            .map(|&octet| if octet.is_ascii() { char::from(octet) } else { '?' })
             .collect();
         let end = Self::find(&text, "text").map_or(text.len(), |(start, _)| start);
         text.truncate(end);
@@ -225,9 +204,7 @@ impl Fields {
     fn get(&self, key: &str) -> Option<&str> {
         let (_, value) = Self::find(&self.0, key)?;
         let value = self.0[value..].trim_start();
-        let end = value
-            .find(|c: char| c.is_ascii_whitespace() || c == ',' || c == ';')
-            .unwrap_or(value.len());
+        let end = value.find(|c: char| c.is_ascii_whitespace() || c == ',' || c == ';').unwrap_or(value.len());
         Some(&value[..end]).filter(|value| !value.is_empty() && !value.contains(':'))
     }
 
@@ -250,23 +227,13 @@ mod tests {
     use crate::smpp::field::Body;
 
     fn receipt(text: &str) -> ShortMessage {
-        ShortMessage {
-            esm_class: 0x04,
-            body: Body::from(text.as_bytes()),
-            ..Default::default()
-        }
+        ShortMessage { esm_class: 0x04, body: Body::from(text.as_bytes()), ..Default::default() }
     }
 
     fn read(text: &str) -> Option<(String, MessageState, Option<String>)> {
         let receipt = parse(&receipt(text), MessageIdForm::Verbatim)?;
-        let error = receipt
-            .error
-            .map(|error| error.as_str().unwrap().to_owned());
-        Some((
-            receipt.message_id.as_str()?.to_owned(),
-            receipt.state,
-            error,
-        ))
+        let error = receipt.error.map(|error| error.as_str().unwrap().to_owned());
+        Some((receipt.message_id.as_str()?.to_owned(), receipt.state, error))
     }
 
     #[test]
@@ -292,63 +259,30 @@ mod tests {
             ("id:5 sub:001 stat:whatever", "5", Unknown, None),
             ("id:5", "5", Unknown, None),
             ("id : 12;stat : ENROUTE", "12", Enroute, None),
-            (
-                "id:1 stat:DELETED text:id:2 stat:DELIVRD err:9",
-                "1",
-                Deleted,
-                None,
-            ),
+            ("id:1 stat:DELETED text:id:2 stat:DELIVRD err:9", "1", Deleted, None),
         ];
         for (text, id, state, error) in cases {
-            assert_eq!(
-                read(text),
-                Some((id.to_owned(), state, error.map(str::to_owned))),
-                "{text}"
-            );
+            assert_eq!(read(text), Some((id.to_owned(), state, error.map(str::to_owned))), "{text}");
         }
-        for text in [
-            "",
-            "id",
-            "id:",
-            "hello",
-            "TM*0712000002*500*1234",
-            "text:id:4 stat:DELIVRD",
-            "grid:5",
-        ] {
+        for text in ["", "id", "id:", "hello", "TM*0712000002*500*1234", "text:id:4 stat:DELIVRD", "grid:5"] {
             assert_eq!(read(text), None, "{text}");
         }
     }
 
     #[test]
     fn ucs2_text() {
-        let body: Vec<u8> = "id:42 stat:DELIVRD"
-            .bytes()
-            .flat_map(|octet| [0, octet])
-            .collect();
-        let message = ShortMessage {
-            data_coding: 8,
-            body: body.into(),
-            ..receipt("")
-        };
-        assert_eq!(
-            parse(&message, MessageIdForm::Verbatim).unwrap().state,
-            MessageState::Delivered
-        );
+        let body: Vec<u8> = "id:42 stat:DELIVRD".bytes().flat_map(|octet| [0, octet]).collect();
+        let message = ShortMessage { data_coding: 8, body: body.into(), ..receipt("") };
+        assert_eq!(parse(&message, MessageIdForm::Verbatim).unwrap().state, MessageState::Delivered);
     }
 
     #[test]
     fn tlvs_come_before_the_text() {
         let mut message = receipt("id:1 stat:UNDELIV err:011 text:");
-        message
-            .tlvs
-            .push(tag::RECEIPTED_MESSAGE_ID, b"abc\0")
-            .unwrap();
+        message.tlvs.push(tag::RECEIPTED_MESSAGE_ID, b"abc\0").unwrap();
         message.tlvs.push(tag::MESSAGE_STATE, &[2]).unwrap();
         let receipt = parse(&message, MessageIdForm::Verbatim).unwrap();
-        assert_eq!(
-            (receipt.message_id.as_str(), receipt.state),
-            (Some("abc"), MessageState::Delivered)
-        );
+        assert_eq!((receipt.message_id.as_str(), receipt.state), (Some("abc"), MessageState::Delivered));
         message.esm_class = 0;
         assert!(is_receipt(&message), "both TLVs make a receipt of it");
         assert!(!is_receipt(&ShortMessage::default()));
@@ -358,14 +292,7 @@ mod tests {
     fn network_error_stands_in_for_a_missing_one() {
         let mut message = receipt("id:1 stat:UNDELIV");
         message.tlvs.push(tag::NETWORK_ERROR, &[3, 0, 27]).unwrap();
-        assert_eq!(
-            parse(&message, MessageIdForm::Verbatim)
-                .unwrap()
-                .error
-                .unwrap()
-                .as_str(),
-            Some("3-27")
-        );
+        assert_eq!(parse(&message, MessageIdForm::Verbatim).unwrap().error.unwrap().as_str(), Some("3-27"));
     }
 
     #[test]
@@ -373,16 +300,10 @@ mod tests {
         use MessageIdForm::*;
         let canonical = |form: MessageIdForm, id: &str| form.canonical(&id.try_into().unwrap());
         for (response, receipt) in [("1F4A", "8010"), ("00001f4a", "0000008010"), ("0", "000")] {
-            assert_eq!(
-                canonical(Hexadecimal, response),
-                canonical(Decimal, receipt)
-            );
+            assert_eq!(canonical(Hexadecimal, response), canonical(Decimal, receipt));
         }
         assert_eq!(canonical(Decimal, "+12").as_str(), Some("+12"));
-        assert_eq!(
-            canonical(Decimal, "not a number").as_str(),
-            Some("not a number")
-        );
+        assert_eq!(canonical(Decimal, "not a number").as_str(), Some("not a number"));
         assert_eq!(canonical(Verbatim, "007").as_str(), Some("007"));
         assert_eq!(canonical(Decimal, "").as_str(), Some(""));
     }

@@ -92,11 +92,7 @@ pub(super) struct Bucket {
 impl Bucket {
     pub(super) fn new(rate: Rate) -> Self {
         let interval = Duration::from_secs(1) / rate.per_second.get();
-        Self {
-            interval,
-            tolerance: interval.saturating_mul(rate.burst.get() - 1),
-            arrival: Duration::ZERO,
-        }
+        Self { interval, tolerance: interval.saturating_mul(rate.burst.get() - 1), arrival: Duration::ZERO }
     }
 
     /// When the next message may go.
@@ -115,10 +111,7 @@ mod tests {
 
     #[test]
     fn bucket_allows_the_burst_and_then_the_rate() {
-        let rate = Rate {
-            per_second: NonZeroU32::new(10).unwrap(),
-            burst: NonZeroU32::new(3).unwrap(),
-        };
+        let rate = Rate { per_second: NonZeroU32::new(10).unwrap(), burst: NonZeroU32::new(3).unwrap() };
         let mut bucket = Bucket::new(rate);
         let mut now = Duration::from_secs(100);
         let mut sent = Vec::new();

@@ -7,8 +7,7 @@ pub use config::{ClientConfig, LinkConfig, Rate, ServerConfig};
 
 use super::field::{MessageId, Text};
 use super::pdu::{
-    self, BODY_MAX, Bind, BindKind, BindResponse, Frame, INTERFACE_VERSION, PDU_MAX, Pdu,
-    ShortMessage, Undecodable,
+    self, BODY_MAX, Bind, BindKind, BindResponse, Frame, INTERFACE_VERSION, PDU_MAX, Pdu, ShortMessage, Undecodable,
 };
 use super::receipt::{self, Receipt};
 use super::status::{Status, StatusKind};
@@ -191,13 +190,7 @@ impl Session {
     /// An ESME that binds to a message centre. The bind request waits in [`Session::poll_transmit`].
     #[must_use]
     pub fn client(config: ClientConfig, now: Duration) -> Self {
-        let ClientConfig {
-            system_id,
-            password,
-            system_type,
-            kind,
-            link,
-        } = config;
+        let ClientConfig { system_id, password, system_type, kind, link } = config;
         let mut session = Self::new(Role::Client { kind }, system_id, link, now);
         session.kind = Some(kind);
         session.bind_sequence = session.serials.next().1;
@@ -225,9 +218,7 @@ impl Session {
         Self {
             role,
             own_id,
-            state: State::Opening {
-                deadline: now + link.response_timeout,
-            },
+            state: State::Opening { deadline: now + link.response_timeout },
             kind: None,
             peer_id: Text::EMPTY,
             now,
@@ -270,9 +261,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Duration) {
         self.now = now;
         while let Some(overdue) = self.outbox.expire(now) {
-            self.events.push_back(Event::Unknown {
-                token: overdue.token,
-            });
+            self.events.push_back(Event::Unknown { token: overdue.token });
         }
         match self.state {
             State::Opening { deadline } | State::Deciding { deadline, .. } if deadline <= now => {
@@ -302,12 +291,7 @@ impl Session {
     ///
     /// # Errors
     /// Gives the message back with the reason.
-    pub fn submit(
-        &mut self,
-        now: Duration,
-        message: ShortMessage,
-        token: u64,
-    ) -> Result<(), NotTaken> {
+    pub fn submit(&mut self, now: Duration, message: ShortMessage, token: u64) -> Result<(), NotTaken> {
         let possible = matches!(self.role, Role::Client { kind } if kind.transmits());
         self.enqueue(now, message, token, possible)
     }
@@ -316,42 +300,20 @@ impl Session {
     ///
     /// # Errors
     /// Gives the message back with the reason.
-    pub fn deliver(
-        &mut self,
-        now: Duration,
-        message: ShortMessage,
-        token: u64,
-    ) -> Result<(), NotTaken> {
-        let possible =
-            matches!(self.role, Role::Server) && self.kind.is_some_and(BindKind::receives);
+    pub fn deliver(&mut self, now: Duration, message: ShortMessage, token: u64) -> Result<(), NotTaken> {
+        let possible = matches!(self.role, Role::Server) && self.kind.is_some_and(BindKind::receives);
         self.enqueue(now, message, token, possible)
     }
 
-    fn enqueue(
-        &mut self,
-        now: Duration,
-        message: ShortMessage,
-        token: u64,
-        possible: bool,
-    ) -> Result<(), NotTaken> {
-        let refuse = |why, message| {
-            Err(NotTaken {
-                why,
-                message: Box::new(message),
-            })
-        };
+    fn enqueue(&mut self, now: Duration, message: ShortMessage, token: u64, possible: bool) -> Result<(), NotTaken> {
+        let refuse = |why, message| Err(NotTaken { why, message: Box::new(message) });
         if !possible {
             return refuse(Refusal::WrongDirection, message);
         }
-        if !matches!(
-            self.state,
-            State::Opening { .. } | State::Deciding { .. } | State::Bound
-        ) {
+        if !matches!(self.state, State::Opening { .. } | State::Deciding { .. } | State::Bound) {
             return refuse(Refusal::Closed, message);
         }
-        if message.body.len() > BODY_MAX
-            || message.body.len() + message.tlvs.as_bytes().len() > PDU_MAX - 256
-        {
+        if message.body.len() > BODY_MAX || message.body.len() + message.tlvs.as_bytes().len() > PDU_MAX - 256 {
             return refuse(Refusal::TooLong, message);
         }
         if self.outbox.waiting() >= self.link.queue {
@@ -409,9 +371,7 @@ impl Session {
         match self.state {
             State::Bound => {
                 self.give_back_waiting();
-                self.state = State::Draining {
-                    deadline: now + self.link.response_timeout,
-                };
+                self.state = State::Draining { deadline: now + self.link.response_timeout };
                 self.advance();
             }
             State::Opening { .. } | State::Deciding { .. } => self.end(Closed::Unbound),
@@ -449,22 +409,15 @@ impl Session {
         };
         let state = match self.state {
             State::Closed => return None,
-            State::Opening { deadline }
-            | State::Deciding { deadline, .. }
-            | State::Unbinding { deadline } => deadline,
+            State::Opening { deadline } | State::Deciding { deadline, .. } | State::Unbinding { deadline } => deadline,
             State::Draining { deadline } => deadline.min(life),
             State::Bound => life,
         };
-        let sending = self
-            .outbox
-            .ready_at(self.link.window)
-            .filter(|_| self.state == State::Bound);
+        let sending = self.outbox.ready_at(self.link.window).filter(|_| self.state == State::Bound);
         // While octets wait to be carried away, `poll_transmit` goes on, not the clock.
         let sending = sending.filter(|_| self.transmit.len() < TRANSMIT_HIGH);
-        [self.outbox.next_deadline(), sending]
-            .into_iter()
-            .flatten()
-            .fold(Some(state), |least, at| least.min(Some(at)))
+        let others = [self.outbox.next_deadline(), sending].into_iter().flatten();
+        others.chain([state]).min()
     }
 
     /// Whether messages flow.
@@ -508,18 +461,11 @@ impl Session {
                     self.heard();
                     self.handle(frame);
                 }
-                Err(Undecodable::Pdu {
-                    length,
-                    sequence,
-                    answer,
-                    status,
-                }) => {
+                Err(Undecodable::Pdu { length, sequence, answer, status }) => {
                     used += length;
                     self.heard();
                     match answer {
-                        Some(command) => {
-                            pdu::encode_header(command, status, sequence, &mut self.transmit)
-                        }
+                        Some(command) => pdu::encode_header(command, status, sequence, &mut self.transmit),
                         None => self.unreadable_response(sequence),
                     }
                 }
@@ -529,11 +475,7 @@ impl Session {
                 }
             }
         }
-        if self.state == State::Closed {
-            octets.len()
-        } else {
-            used
-        }
+        if self.state == State::Closed { octets.len() } else { used }
     }
 
     fn heard(&mut self) {
@@ -542,11 +484,7 @@ impl Session {
     }
 
     fn handle(&mut self, frame: Frame) {
-        let Frame {
-            status,
-            sequence,
-            pdu,
-        } = frame;
+        let Frame { status, sequence, pdu } = frame;
         match (pdu, &self.role) {
             (Pdu::EnquireLink, _) => self.write(Status::OK, sequence, Pdu::EnquireLinkResponse),
             (Pdu::EnquireLinkResponse, _) => {}
@@ -569,24 +507,14 @@ impl Session {
             (Pdu::GenericNack, _) => self.nacked(sequence, status),
             (Pdu::SubmitResponse(id), Role::Client { .. }) => self.settle(sequence, status, id),
             (Pdu::DeliverResponse, Role::Server) => self.settle(sequence, status, MessageId::EMPTY),
-            (Pdu::Submit(message), Role::Server) => {
-                self.incoming(sequence, message, BindKind::transmits)
-            }
-            (Pdu::Deliver(message), Role::Client { .. }) => {
-                self.incoming(sequence, message, BindKind::receives)
-            }
+            (Pdu::Submit(message), Role::Server) => self.incoming(sequence, message, BindKind::transmits),
+            (Pdu::Deliver(message), Role::Client { .. }) => self.incoming(sequence, message, BindKind::receives),
             (Pdu::Submit(_), Role::Client { .. }) => {
-                self.write(
-                    Status::INCORRECT_BIND_STATUS,
-                    sequence,
-                    Pdu::SubmitResponse(MessageId::EMPTY),
-                );
+                self.write(Status::INCORRECT_BIND_STATUS, sequence, Pdu::SubmitResponse(MessageId::EMPTY));
             }
-            (Pdu::Deliver(_), Role::Server) => self.write(
-                Status::INCORRECT_BIND_STATUS,
-                sequence,
-                Pdu::DeliverResponse,
-            ),
+            (Pdu::Deliver(_), Role::Server) => {
+                self.write(Status::INCORRECT_BIND_STATUS, sequence, Pdu::DeliverResponse)
+            }
             (Pdu::BindResponse(_) | Pdu::DeliverResponse | Pdu::SubmitResponse(_), _) => {}
         }
     }
@@ -621,31 +549,20 @@ impl Session {
         self.state = State::Bound;
         self.heard();
         if let Some(kind) = self.kind {
-            self.events.push_back(Event::Bound {
-                system_id: self.peer_id,
-                kind,
-            });
+            self.events.push_back(Event::Bound { system_id: self.peer_id, kind });
         }
     }
 
     fn nacked(&mut self, sequence: u32, status: Status) {
         // A nack that says "no error" still is one.
-        let status = if status.is_ok() {
-            Status::UNKNOWN_ERROR
-        } else {
-            status
-        };
+        let status = if status.is_ok() { Status::UNKNOWN_ERROR } else { status };
         self.bind_answered(sequence, status, Text::EMPTY);
         self.settle(sequence, status, MessageId::EMPTY);
     }
 
     /// The peer answered an own message.
     fn settle(&mut self, sequence: u32, status: Status, id: MessageId) {
-        let Some(outgoing) = self
-            .serials
-            .of(sequence)
-            .and_then(|serial| self.outbox.answered(serial))
-        else {
+        let Some(outgoing) = self.serials.of(sequence).and_then(|serial| self.outbox.answered(serial)) else {
             return;
         };
         let token = outgoing.token;
@@ -655,18 +572,13 @@ impl Session {
                 self.events.push_back(Event::Submitted { token, result });
             }
             StatusKind::Throttled => self.throttled(outgoing),
-            _ => self.events.push_back(Event::Submitted {
-                token,
-                result: Err(status),
-            }),
+            _ => self.events.push_back(Event::Submitted { token, result: Err(status) }),
         }
     }
 
     fn throttled(&mut self, outgoing: Outgoing) {
         if self.state != State::Bound {
-            return self.events.push_back(Event::Unsent {
-                token: outgoing.token,
-            });
+            return self.events.push_back(Event::Unsent { token: outgoing.token });
         }
         let until = self.now + self.link.throttle_pause;
         if self.outbox.throw_back(outgoing, self.now, until) {
@@ -676,14 +588,8 @@ impl Session {
 
     /// A response that cannot be read: the peer said something about the message, but not what.
     fn unreadable_response(&mut self, sequence: u32) {
-        if let Some(outgoing) = self
-            .serials
-            .of(sequence)
-            .and_then(|serial| self.outbox.answered(serial))
-        {
-            self.events.push_back(Event::Unknown {
-                token: outgoing.token,
-            });
+        if let Some(outgoing) = self.serials.of(sequence).and_then(|serial| self.outbox.answered(serial)) {
+            self.events.push_back(Event::Unknown { token: outgoing.token });
         }
     }
 
@@ -711,9 +617,7 @@ impl Session {
     fn event_of(&self, sequence: u32, message: ShortMessage) -> Event {
         match self.role {
             Role::Server => Event::SubmitRequested { sequence, message },
-            Role::Client { .. } if !receipt::is_receipt(&message) => {
-                Event::Delivered { sequence, message }
-            }
+            Role::Client { .. } if !receipt::is_receipt(&message) => Event::Delivered { sequence, message },
             Role::Client { .. } => match receipt::parse(&message, self.link.receipt_id_form) {
                 Some(receipt) => Event::Receipt { sequence, receipt },
                 None => Event::UnreadableReceipt { sequence, message },
@@ -725,32 +629,22 @@ impl Session {
     fn advance(&mut self) {
         while self.state == State::Bound
             && self.transmit.len() < TRANSMIT_HIGH
-            && self
-                .outbox
-                .ready_at(self.link.window)
-                .is_some_and(|at| at <= self.now)
+            && self.outbox.ready_at(self.link.window).is_some_and(|at| at <= self.now)
             && let Some(outgoing) = self.outbox.take(self.now)
         {
             let (serial, sequence) = self.serials.next();
             match self.role {
-                Role::Client { .. } => {
-                    pdu::encode_submit(&outgoing.message, sequence, &mut self.transmit)
-                }
-                Role::Server => {
-                    pdu::encode_deliver(&outgoing.message, sequence, &mut self.transmit)
-                }
+                Role::Client { .. } => pdu::encode_submit(&outgoing.message, sequence, &mut self.transmit),
+                Role::Server => pdu::encode_deliver(&outgoing.message, sequence, &mut self.transmit),
             }
-            self.outbox
-                .sent(serial, outgoing, self.now + self.link.response_timeout);
+            self.outbox.sent(serial, outgoing, self.now + self.link.response_timeout);
         }
         if let State::Draining { deadline } = self.state
             && (deadline <= self.now || (self.outbox.in_flight() == 0 && self.undecided.is_empty()))
         {
             let (_, sequence) = self.serials.next();
             self.write(Status::OK, sequence, Pdu::Unbind);
-            self.state = State::Unbinding {
-                deadline: self.now + self.link.response_timeout,
-            };
+            self.state = State::Unbinding { deadline: self.now + self.link.response_timeout };
         }
     }
 
@@ -774,22 +668,11 @@ impl Session {
     }
 
     fn write(&mut self, status: Status, sequence: u32, pdu: Pdu) {
-        pdu::encode(
-            &Frame {
-                status,
-                sequence,
-                pdu,
-            },
-            &mut self.transmit,
-        );
+        pdu::encode(&Frame { status, sequence, pdu }, &mut self.transmit);
     }
 
     fn write_bind_response(&mut self, sequence: u32, status: Status, kind: BindKind) {
-        let response = BindResponse {
-            kind,
-            system_id: self.own_id,
-            interface_version: Some(INTERFACE_VERSION),
-        };
+        let response = BindResponse { kind, system_id: self.own_id, interface_version: Some(INTERFACE_VERSION) };
         self.write(status, sequence, Pdu::BindResponse(response));
     }
 

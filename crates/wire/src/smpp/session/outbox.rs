@@ -24,9 +24,7 @@ impl Serials {
 
     /// The newest serial that carried this sequence_number.
     pub(super) fn of(&self, sequence: u32) -> Option<u64> {
-        let place = u64::from(sequence)
-            .checked_sub(1)
-            .filter(|place| *place < SEQUENCES)?;
+        let place = u64::from(sequence).checked_sub(1).filter(|place| *place < SEQUENCES)?;
         let newest = self.0.checked_sub(1)?;
         newest.checked_sub((newest % SEQUENCES + SEQUENCES - place) % SEQUENCES)
     }
@@ -75,21 +73,14 @@ impl Outbox {
     }
 
     pub(super) fn push(&mut self, token: u64, message: ShortMessage) {
-        self.waiting.push_back(Outgoing {
-            order: self.submitted,
-            token,
-            message,
-        });
+        self.waiting.push_back(Outgoing { order: self.submitted, token, message });
         self.submitted += 1;
     }
 
     /// When the next message may go, if one waits and the window has room.
     pub(super) fn ready_at(&self, window: usize) -> Option<Duration> {
         let possible = self.waiting() > 0 && self.in_flight.len() < window;
-        let bucket = self
-            .bucket
-            .as_ref()
-            .map_or(Duration::ZERO, Bucket::ready_at);
+        let bucket = self.bucket.as_ref().map_or(Duration::ZERO, Bucket::ready_at);
         possible.then_some(self.paused_until.max(bucket))
     }
 
@@ -106,23 +97,15 @@ impl Outbox {
     }
 
     pub(super) fn sent(&mut self, serial: u64, outgoing: Outgoing, deadline: Duration) {
-        self.in_flight
-            .insert(serial, InFlight { outgoing, deadline });
+        self.in_flight.insert(serial, InFlight { outgoing, deadline });
     }
 
     pub(super) fn answered(&mut self, serial: u64) -> Option<Outgoing> {
-        self.in_flight
-            .remove(&serial)
-            .map(|in_flight| in_flight.outgoing)
+        self.in_flight.remove(&serial).map(|in_flight| in_flight.outgoing)
     }
 
     /// The message was refused as too fast. Whether this began a pause (and did not fall into one).
-    pub(super) fn throw_back(
-        &mut self,
-        outgoing: Outgoing,
-        now: Duration,
-        until: Duration,
-    ) -> bool {
+    pub(super) fn throw_back(&mut self, outgoing: Outgoing, now: Duration, until: Duration) -> bool {
         self.thrown_back.insert(outgoing.order, outgoing);
         let begins = self.paused_until <= now;
         self.paused_until = self.paused_until.max(until);
@@ -131,9 +114,7 @@ impl Outbox {
 
     /// The earliest deadline of a response. Deadlines rise with serials.
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.in_flight
-            .first_key_value()
-            .map(|(_, first)| first.deadline)
+        self.in_flight.first_key_value().map(|(_, first)| first.deadline)
     }
 
     /// Removes a message whose response is overdue.
@@ -145,20 +126,14 @@ impl Outbox {
     /// Gives up all that is in flight: the tokens of messages whose fate is unknown.
     pub(super) fn abandon_in_flight(&mut self) -> Vec<u64> {
         let in_flight = core::mem::take(&mut self.in_flight);
-        in_flight
-            .into_values()
-            .map(|in_flight| in_flight.outgoing.token)
-            .collect()
+        in_flight.into_values().map(|in_flight| in_flight.outgoing.token).collect()
     }
 
     /// Gives up all that waits: the tokens of messages that the peer has not got.
     pub(super) fn abandon_waiting(&mut self) -> Vec<u64> {
         let thrown_back = core::mem::take(&mut self.thrown_back).into_values();
         let waiting = core::mem::take(&mut self.waiting);
-        thrown_back
-            .chain(waiting)
-            .map(|outgoing| outgoing.token)
-            .collect()
+        thrown_back.chain(waiting).map(|outgoing| outgoing.token).collect()
     }
 }
 
