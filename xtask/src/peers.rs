@@ -90,7 +90,7 @@ fn apt_get(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     if !root {
         command.arg("env");
     }
-    workspace.run(command.arg("DEBIAN_FRONTEND=noninteractive").arg("apt-get").args(arguments))
+    workspace.run_quietly(command.arg("DEBIAN_FRONTEND=noninteractive").arg("apt-get").args(arguments))
 }
 
 fn node(workspace: &Workspace) -> Result<()> {
@@ -101,17 +101,17 @@ fn node(workspace: &Workspace) -> Result<()> {
         }
         let mut npm = workspace.program("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
-        workspace.run(&mut npm)
+        workspace.run_quietly(&mut npm)
     })
 }
 
 fn python_environment(workspace: &Workspace) -> Result<()> {
     let (pins, folder) = (workspace.root.join("peers/python/requirements.txt"), workspace.peers.join("python"));
     unless_installed("PyPI", &pins, &folder, || {
-        workspace.run(workspace.program("python3").args(["-m", "venv"]).arg(&folder))?;
+        workspace.run_quietly(workspace.program("python3").args(["-m", "venv"]).arg(&folder))?;
         let mut pip = python(workspace);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
-        workspace.run(pip.args(["--require-hashes", "--requirement"]).arg(&pins))
+        workspace.run_quietly(pip.args(["--require-hashes", "--requirement"]).arg(&pins))
     })
 }
 

@@ -87,6 +87,15 @@ impl Workspace {
         String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
     }
 
+    /// Runs a program, showing its line, and what it prints only when it fails.
+    ///
+    /// # Errors
+    /// As of [`Self::output`].
+    pub fn run_quietly(&self, command: &mut Command) -> Result<()> {
+        println!("  $ {}", line(command));
+        self.output(command).map(drop)
+    }
+
     /// What `cargo metadata` says of the workspace and everything it depends on.
     ///
     /// # Errors
