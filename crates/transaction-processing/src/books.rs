@@ -1,0 +1,656 @@
+//! The books: every record that decisions may read, in memory. Open state is always here; closed history is asked for with
+//! [`Missing`] and supplied by the data centre before the decision is tried again.
+
+mod memory;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::account::{Account, Agent};
+use crate::decision::{Change, Dealings, Decision, Failures, Row, Scope};
+use crate::ids::{
+    AccountId, AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, SystemAccount, TariffId, TransferId,
+};
+use crate::journal::{Entered, Posting};
+use crate::money::Currency;
+use crate::msisdn::Msisdn;
+use crate::notice::{Notice, StatementLine};
+use crate::number::Number;
+use crate::policy::Policy;
+use crate::proposal::{Case, Proposal, Staff};
+use crate::request::{Origin, Request, RequestKey};
+use crate::requests;
+use crate::table::Table;
+use crate::tariff::{Payer, Priced, Tariff};
+use crate::time::{Day, Moment, Time};
+use crate::transfer::{State, Transfer};
+use memory::Memory;
+
+/// A closed record that a decision needs and that is not in memory. The data centre supplies it, and asks again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Missing {
+    /// A transfer that no longer waits: [`Books::supply_transfer`].
+    Transfer(TransferId),
+    /// What a row answered: [`Books::supply_outcome`].
+    Outcome(Sequence),
+    /// The last entries of an account: [`Books::supply_history`].
+    History(AccountId),
+}
+
+/// What a row answered, and to which message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The message's identity.
+    pub key: Option<RequestKey>,
+    /// When.
+    pub time: Time,
+    /// What was told.
+    pub notices: Vec<Notice>,
+}
+
+/// The broken invariant for which a process must stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Broken {
+    /// A posting names an account that is not in the books.
+    NoAccount(AccountId),
+    /// A posting crosses currencies.
+    Currency(AccountId),
+    /// An account would fall below its floor (I4).
+    Floor(AccountId),
+    /// A balance does not fit (I14).
+    Overflow(AccountId),
+    /// A replayed row does not follow the one before it (I18).
+    Order(Sequence),
+    /// A replayed row does not lead to the balance that it states (I3).
+    Balance(AccountId),
+}
+
+/// The books.
+pub struct Books {
+    policy: Policy,
+    next: Sequence,
+    moment: Moment,
+    accounts: Table<Account>,
+    by_number: Table<AccountId>,
+    numbers: Table<Number>,
+    agents: BTreeMap<AgentCode, Agent>,
+    cards: BTreeMap<Iccid, Msisdn>,
+    transfers: BTreeMap<TransferId, Transfer>,
+    waiting_for: BTreeSet<(Msisdn, TransferId)>,
+    expiring: BTreeSet<(Time, TransferId)>,
+    to_remind: BTreeSet<(Time, TransferId)>,
+    dealings: BTreeMap<(AgentCode, Msisdn), Dealings>,
+    dealings_on: Day,
+    failures: BTreeMap<Scope, Failures>,
+    proposals: BTreeMap<ProposalId, Proposal>,
+    staff: BTreeMap<StaffId, Staff>,
+    cases: BTreeMap<CaseId, Case>,
+    tariffs: BTreeMap<TariffId, Tariff>,
+    bank_references: BTreeSet<String>,
+    memory: Memory,
+    supplied_transfers: BTreeMap<TransferId, Option<Transfer>>,
+    supplied_outcomes: BTreeMap<Sequence, Option<Outcome>>,
+    supplied_history: BTreeMap<AccountId, (Sequence, Vec<StatementLine>)>,
+}
+
+impl Books {
+    /// Empty books with the platform's own accounts in these currencies. Anything else comes from rows.
+    pub fn new(policy: Policy, currencies: &[Currency]) -> Books {
+        let mut books = Books {
+            memory: Memory::new(policy.repeat_window_seconds),
+            policy,
+            next: Sequence(1),
+            moment: Moment::default(),
+            accounts: Table::new(),
+            by_number: Table::new(),
+            numbers: Table::new(),
+            agents: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            waiting_for: BTreeSet::new(),
+            expiring: BTreeSet::new(),
+            to_remind: BTreeSet::new(),
+            dealings: BTreeMap::new(),
+            dealings_on: Day::default(),
+            failures: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+            staff: BTreeMap::new(),
+            cases: BTreeMap::new(),
+            tariffs: BTreeMap::new(),
+            bank_references: BTreeSet::new(),
+            supplied_transfers: BTreeMap::new(),
+            supplied_outcomes: BTreeMap::new(),
+            supplied_history: BTreeMap::new(),
+        };
+        for currency in currencies {
+            for role in SystemAccount::ALL {
+                books.put_account(Account::of_system(role, *currency));
+            }
+        }
+        books
+    }
+
+    // ---- deciding -------------------------------------------------------------------------------------------------
+
+    /// What a request does to the books. Pure: the same books, moment and request give the same decision, and nothing here
+    /// changes until [`Books::enter`].
+    ///
+    /// # Errors
+    /// [`Missing`] where a closed record is needed first; nothing has been decided then.
+    pub fn decide(&self, moment: Moment, request: &Request) -> Result<Decision, Missing> {
+        requests::decide(self, moment, request)
+    }
+
+    /// Enters a decision made on these very books, and gives the row to be made durable.
+    ///
+    /// # Errors
+    /// [`Broken`]: an invariant does not hold. The books are then not to be used any more: stop.
+    pub fn enter(&mut self, moment: Moment, request: &Request, decision: Decision) -> Result<Row, Broken> {
+        let Decision { refusal, transfer, journal, changes, notices } = decision;
+        let sequence = self.next;
+        for change in &changes {
+            self.apply(change, sequence);
+        }
+        let mut entered = Vec::new();
+        for posting in journal.iter().flat_map(|journal| journal.postings()) {
+            entered.push(self.post(*posting, sequence)?);
+        }
+        let (from, staff) = match request.origin {
+            Origin::Handset { from, .. } => (Some(from), None),
+            Origin::Staff(staff) => (None, Some(staff)),
+            Origin::Platform => (None, None),
+        };
+        let row = Row {
+            sequence,
+            moment,
+            kind: request.action.kind(),
+            from,
+            staff,
+            key: request.key,
+            refusal,
+            transfer,
+            entered,
+            changes,
+            notices,
+        };
+        self.follow(&row);
+        Ok(row)
+    }
+
+    /// Enters a row of the log again: recovery. Rows must follow each other from [`Books::restore_position`] on.
+    ///
+    /// # Errors
+    /// [`Broken`] where the rows do not lead to the balances that they state.
+    pub fn replay(&mut self, row: &Row) -> Result<(), Broken> {
+        if row.sequence != self.next {
+            return Err(Broken::Order(row.sequence));
+        }
+        for change in &row.changes {
+            self.apply(change, row.sequence);
+        }
+        for entered in &row.entered {
+            self.restate(entered.posting.from, entered.from_balance, row.sequence)?;
+            self.restate(entered.posting.to, entered.to_balance, row.sequence)?;
+        }
+        self.follow(row);
+        Ok(())
+    }
+
+    fn follow(&mut self, row: &Row) {
+        let jump = row.changes.iter().find_map(|change| match change {
+            Change::Epoch { next } => Some(*next),
+            _ => None,
+        });
+        self.next = jump.unwrap_or(row.sequence.next());
+        self.moment = row.moment;
+        if row.is_remembered()
+            && let Some(key) = row.key
+        {
+            self.memory.remember(key, row.sequence, row.moment.time);
+        }
+    }
+
+    fn post(&mut self, posting: Posting, sequence: Sequence) -> Result<Entered, Broken> {
+        let amount = posting.amount;
+        let (from_balance, from_previous) =
+            self.shift(posting.from, amount.minor().saturating_neg(), amount.currency(), sequence)?;
+        let (to_balance, to_previous) = self.shift(posting.to, amount.minor(), amount.currency(), sequence)?;
+        Ok(Entered { posting, from_balance, to_balance, from_previous, to_previous })
+    }
+
+    fn shift(
+        &mut self,
+        id: AccountId,
+        by: i64,
+        currency: Currency,
+        sequence: Sequence,
+    ) -> Result<(i64, Sequence), Broken> {
+        let account = self.accounts.get_mut(key_of(id)).ok_or(Broken::NoAccount(id))?;
+        if account.currency != currency {
+            return Err(Broken::Currency(id));
+        }
+        let balance = account.balance.checked_add(by).ok_or(Broken::Overflow(id))?;
+        if by < 0 && balance < account.floor() {
+            return Err(Broken::Floor(id));
+        }
+        account.balance = balance;
+        let previous = account.latest;
+        account.latest = sequence;
+        Ok((balance, previous))
+    }
+
+    fn restate(&mut self, id: AccountId, balance: i64, sequence: Sequence) -> Result<(), Broken> {
+        let account = self.accounts.get_mut(key_of(id)).ok_or(Broken::NoAccount(id))?;
+        account.balance = balance;
+        account.latest = sequence;
+        Ok(())
+    }
+
+    /// Puts one record of a checkpoint into the books: loading.
+    pub fn restore(&mut self, record: &Change) {
+        self.apply(record, Sequence(0));
+    }
+
+    /// Says where a checkpoint stands: the next row, and the moment of the last one. Loading.
+    pub fn restore_position(&mut self, next: Sequence, moment: Moment) {
+        self.next = next;
+        self.moment = moment;
+    }
+
+    /// Remembers a message of before the checkpoint: loading.
+    pub fn restore_memory(&mut self, key: RequestKey, row: Sequence, time: Time) {
+        self.memory.remember(key, row, time);
+    }
+
+    fn apply(&mut self, change: &Change, sequence: Sequence) {
+        match change {
+            Change::Opened(account) => self.put_account(account.clone()),
+            Change::Pin { account, pin } => self.with_account(*account, |held| held.pin = pin.clone()),
+            Change::Used { account, usage } => self.with_account(*account, |held| held.usage = *usage),
+            Change::Status { account, status } => self.with_account(*account, |held| held.status = *status),
+            Change::Tier { account, tier } => {
+                self.with_account(*account, |held| held.holder = crate::account::Holder::Customer(*tier));
+            }
+            Change::Moved { account, msisdn } => self.move_account(*account, *msisdn),
+            Change::Agent(agent) => {
+                self.agents.insert(agent.code, agent.clone());
+            }
+            Change::Number(number) => self.put_number(number.clone()),
+            Change::CardUsed { msisdn, counter, check } => {
+                if let Some(card) = self.numbers.get_mut(msisdn.digits()).and_then(|number| number.card.as_mut()) {
+                    card.counter = *counter;
+                    card.check = *check;
+                }
+            }
+            Change::Transfer(transfer) => self.put_transfer(transfer, sequence),
+            Change::Named { .. } | Change::Identified { .. } => {}
+            Change::Dealings(dealings) => self.put_dealings(*dealings),
+            Change::Failures(failures) => {
+                self.failures.insert(failures.scope, *failures);
+            }
+            Change::Proposal(proposal) => {
+                self.proposals.insert(proposal.id, proposal.clone());
+            }
+            Change::Staff(staff) => {
+                self.staff.insert(staff.id, staff.clone());
+            }
+            Change::Case(case) => {
+                self.cases.insert(case.id, case.clone());
+            }
+            Change::Tariff(tariff) => {
+                self.tariffs.insert(tariff.id, tariff.clone());
+            }
+            Change::BankReference(reference) => {
+                self.bank_references.insert(reference.clone());
+            }
+            Change::Epoch { .. } => {}
+        }
+    }
+
+    fn with_account(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+        if let Some(account) = self.accounts.get_mut(key_of(id)) {
+            change(account);
+        }
+    }
+
+    fn put_account(&mut self, account: Account) {
+        if let Some(msisdn) = account.msisdn {
+            self.by_number.put(msisdn.digits(), account.id);
+        }
+        self.accounts.put(key_of(account.id), account);
+    }
+
+    fn move_account(&mut self, id: AccountId, msisdn: Option<Msisdn>) {
+        self.with_account(id, |held| held.msisdn = msisdn);
+        if let Some(msisdn) = msisdn {
+            self.by_number.put(msisdn.digits(), id);
+        }
+    }
+
+    fn put_number(&mut self, number: Number) {
+        let before = self.numbers.get(number.msisdn.digits()).and_then(|held| held.card);
+        if let Some(card) = before {
+            self.cards.remove(&card.iccid);
+        }
+        if let Some(card) = number.card {
+            self.cards.insert(card.iccid, number.msisdn);
+        }
+        self.numbers.put(number.msisdn.digits(), number);
+    }
+
+    fn put_transfer(&mut self, transfer: &Transfer, sequence: Sequence) {
+        if let Some(before) = self.transfers.get(&transfer.id).cloned() {
+            self.unlist(&before);
+        }
+        match &transfer.state {
+            State::Waiting(waiting) => {
+                self.waiting_for.insert((transfer.payee, transfer.id));
+                self.expiring.insert((waiting.expires_at, transfer.id));
+                if !waiting.reminded {
+                    let remind_at = waiting.expires_at.less_seconds(self.policy.reminder_before_seconds);
+                    self.to_remind.insert((remind_at, transfer.id));
+                }
+                self.transfers.insert(transfer.id, transfer.clone());
+            }
+            // What is closed by the row that made it can be read from that row; what closes later stays until a checkpoint
+            // has it.
+            _ if transfer.id.0 == sequence.0 => {}
+            _ => {
+                self.transfers.insert(transfer.id, transfer.clone());
+            }
+        }
+        self.supplied_transfers.remove(&transfer.id);
+    }
+
+    fn unlist(&mut self, transfer: &Transfer) {
+        if let Some(waiting) = transfer.waiting() {
+            self.waiting_for.remove(&(transfer.payee, transfer.id));
+            self.expiring.remove(&(waiting.expires_at, transfer.id));
+            let remind_at = waiting.expires_at.less_seconds(self.policy.reminder_before_seconds);
+            self.to_remind.remove(&(remind_at, transfer.id));
+        }
+    }
+
+    fn put_dealings(&mut self, dealings: Dealings) {
+        if dealings.day > self.dealings_on {
+            self.dealings_on = dealings.day;
+            self.dealings.retain(|_, held| held.day >= dealings.day);
+        }
+        self.dealings.insert((dealings.agent, dealings.customer), dealings);
+    }
+
+    // ---- closed history ------------------------------------------------------------------------------------------
+
+    /// Supplies a transfer that [`Missing::Transfer`] asked for; none where there is none.
+    pub fn supply_transfer(&mut self, id: TransferId, transfer: Option<Transfer>) {
+        self.supplied_transfers.insert(id, transfer);
+    }
+
+    /// Supplies what a row answered, as [`Missing::Outcome`] asked; none where the row is not remembered any more.
+    pub fn supply_outcome(&mut self, row: Sequence, outcome: Option<Outcome>) {
+        self.supplied_outcomes.insert(row, outcome);
+    }
+
+    /// Supplies the last five entries of an account, newest first, as [`Missing::History`] asked.
+    pub fn supply_history(&mut self, account: AccountId, lines: Vec<StatementLine>) {
+        let latest = self.account(account).map_or(Sequence(0), Account::latest);
+        self.supplied_history.insert(account, (latest, lines));
+    }
+
+    /// Forgets what was supplied: at the end of a batch.
+    pub fn forget_supplied(&mut self) {
+        self.supplied_transfers.clear();
+        self.supplied_outcomes.clear();
+        self.supplied_history.clear();
+    }
+
+    /// Forgets a closed transfer that a checkpoint holds now. A waiting one stays.
+    pub fn forget_closed(&mut self, id: TransferId) {
+        if self.transfers.get(&id).is_some_and(|transfer| transfer.waiting().is_none()) {
+            self.transfers.remove(&id);
+        }
+    }
+
+    // ---- reading -------------------------------------------------------------------------------------------------
+
+    /// The operator's decisions.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The number of the next row.
+    pub fn next(&self) -> Sequence {
+        self.next
+    }
+
+    /// The moment of the last row.
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// An account.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(key_of(id))
+    }
+
+    /// The platform's own account of a role.
+    pub fn system(&self, role: SystemAccount, currency: Currency) -> Option<&Account> {
+        self.account(role.id(currency))
+    }
+
+    /// The account that a number reaches now.
+    pub fn account_of(&self, msisdn: Msisdn) -> Option<&Account> {
+        let id = *self.by_number.get(msisdn.digits())?;
+        self.account(id).filter(|account| account.msisdn == Some(msisdn))
+    }
+
+    /// All accounts, in no order that means anything.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().map(|(_, account)| account)
+    }
+
+    /// How many accounts there are.
+    pub fn account_count(&self) -> usize {
+        self.accounts.length()
+    }
+
+    /// The accounts from a position on, in the order in which they came: for checkpoints that sweep on.
+    pub fn accounts_from(&self, position: usize) -> impl Iterator<Item = &Account> {
+        self.accounts.skip_to(position)
+    }
+
+    /// What is known of a number.
+    pub fn number(&self, msisdn: Msisdn) -> Option<&Number> {
+        self.numbers.get(msisdn.digits())
+    }
+
+    /// All numbers of which something is known.
+    pub fn numbers(&self) -> impl Iterator<Item = &Number> {
+        self.numbers.iter().map(|(_, number)| number)
+    }
+
+    /// The number that a card serves.
+    pub fn number_of_card(&self, iccid: Iccid) -> Option<Msisdn> {
+        self.cards.get(&iccid).copied()
+    }
+
+    /// An agent.
+    pub fn agent(&self, code: AgentCode) -> Option<&Agent> {
+        self.agents.get(&code)
+    }
+
+    /// All agents.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values()
+    }
+
+    /// A transfer, wherever it stands.
+    ///
+    /// # Errors
+    /// [`Missing`] where it is closed and not in memory.
+    pub fn transfer(&self, id: TransferId) -> Result<Option<&Transfer>, Missing> {
+        if let Some(transfer) = self.transfers.get(&id) {
+            return Ok(Some(transfer));
+        }
+        if id.0 >= self.next.0 {
+            return Ok(None);
+        }
+        match self.supplied_transfers.get(&id) {
+            Some(supplied) => Ok(supplied.as_ref()),
+            None => Err(Missing::Transfer(id)),
+        }
+    }
+
+    /// A transfer that is in memory: every waiting one, and those closed since the last checkpoint.
+    pub fn resident_transfer(&self, id: TransferId) -> Option<&Transfer> {
+        self.transfers.get(&id)
+    }
+
+    /// The transfers that wait for a payee, oldest first.
+    pub fn waiting_for(&self, payee: Msisdn) -> impl Iterator<Item = &Transfer> {
+        let range = (payee, TransferId(0))..=(payee, TransferId(u64::MAX));
+        self.waiting_for.range(range).filter_map(|(_, id)| self.transfers.get(id))
+    }
+
+    /// The waiting transfers whose period has passed at `time`, at most `most`.
+    pub fn expired(&self, time: Time, most: usize) -> impl Iterator<Item = TransferId> {
+        due(&self.expiring, time, most)
+    }
+
+    /// The waiting transfers of whose end the payee is to be reminded at `time`, at most `most`.
+    pub fn to_remind(&self, time: Time, most: usize) -> impl Iterator<Item = TransferId> {
+        due(&self.to_remind, time, most)
+    }
+
+    /// When the next timer is due.
+    pub fn next_due(&self) -> Option<Time> {
+        let first = |set: &BTreeSet<(Time, TransferId)>| set.first().map(|(time, _)| *time);
+        first(&self.expiring).into_iter().chain(first(&self.to_remind)).min()
+    }
+
+    /// The fees, minor units, that waiting transfers of a currency would take back with them on return.
+    pub fn refundable_fees(&self, currency: Currency) -> i64 {
+        let waiting = self.waiting_for.iter().filter_map(|(_, id)| self.transfers.get(id));
+        let refundable = waiting.filter(|transfer| {
+            let charge = &transfer.charge;
+            transfer.amount.currency() == currency && charge.payer == Payer::Sender && !charge.kept_on_return
+        });
+        refundable.fold(0_i64, |sum, transfer| sum.saturating_add(transfer.charge.fee.minor()))
+    }
+
+    /// What an agent and a customer dealt on a day so far.
+    pub fn dealings(&self, agent: AgentCode, customer: Msisdn, day: Day) -> Dealings {
+        let held = self.dealings.get(&(agent, customer)).filter(|held| held.day >= day);
+        held.copied().unwrap_or(Dealings { agent, customer, day, sum: 0, earned: 0 })
+    }
+
+    /// The dealings of the current business day.
+    pub fn all_dealings(&self) -> impl Iterator<Item = &Dealings> {
+        self.dealings.values()
+    }
+
+    /// The failures counted in a scope, in the window that is open at `time`.
+    pub fn failures(&self, scope: Scope, time: Time) -> Failures {
+        let window = self.policy.spraying_window_seconds;
+        let held = self.failures.get(&scope).filter(|held| time < held.since.plus_seconds(window));
+        held.copied().unwrap_or(Failures { scope, since: time, count: 0 })
+    }
+
+    /// A proposal.
+    pub fn proposal(&self, id: ProposalId) -> Option<&Proposal> {
+        self.proposals.get(&id)
+    }
+
+    /// All proposals, oldest first.
+    pub fn proposals(&self) -> impl Iterator<Item = &Proposal> {
+        self.proposals.values()
+    }
+
+    /// A member of staff.
+    pub fn staff(&self, id: StaffId) -> Option<&Staff> {
+        self.staff.get(&id)
+    }
+
+    /// A member of staff by name.
+    pub fn staff_named(&self, name: &str) -> Option<&Staff> {
+        self.staff.values().find(|staff| staff.name == name)
+    }
+
+    /// All members of staff.
+    pub fn all_staff(&self) -> impl Iterator<Item = &Staff> {
+        self.staff.values()
+    }
+
+    /// A case.
+    pub fn case(&self, id: CaseId) -> Option<&Case> {
+        self.cases.get(&id)
+    }
+
+    /// All cases, oldest first.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.cases.values()
+    }
+
+    /// A tariff, as adopted.
+    pub fn tariff(&self, id: TariffId) -> Option<&Tariff> {
+        self.tariffs.get(&id)
+    }
+
+    /// All tariffs, oldest first.
+    pub fn tariffs(&self) -> impl Iterator<Item = &Tariff> {
+        self.tariffs.values()
+    }
+
+    /// The tariff in force for a request in a currency: the latest that is effective, the last adopted of equals.
+    pub fn tariff_in_force(&self, priced: Priced, currency: Currency, time: Time) -> Option<&Tariff> {
+        let fits = |tariff: &&Tariff| {
+            let terms = &tariff.terms;
+            terms.priced == priced && terms.currency == currency && terms.effective_from <= time
+        };
+        self.tariffs.values().filter(fits).max_by_key(|tariff| (tariff.terms.effective_from, tariff.id))
+    }
+
+    /// Whether a bank reference has served.
+    pub fn is_bank_reference_used(&self, reference: &str) -> bool {
+        self.bank_references.contains(reference)
+    }
+
+    /// All bank references that have served.
+    pub fn bank_references(&self) -> impl Iterator<Item = &str> {
+        self.bank_references.iter().map(String::as_str)
+    }
+
+    /// All failures counted.
+    pub fn all_failures(&self) -> impl Iterator<Item = &Failures> {
+        self.failures.values()
+    }
+
+    /// What was answered to this very message before, within the window.
+    pub(crate) fn remembered(&self, key: RequestKey, time: Time) -> Result<Option<&Outcome>, Missing> {
+        let since = time.less_seconds(self.policy.repeat_window_seconds);
+        for row in self.memory.candidates(key) {
+            match self.supplied_outcomes.get(&row) {
+                None => return Err(Missing::Outcome(row)),
+                Some(Some(outcome)) if outcome.key == Some(key) && outcome.time >= since => return Ok(Some(outcome)),
+                Some(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn history(&self, account: &Account) -> Result<&[StatementLine], Missing> {
+        match self.supplied_history.get(&account.id) {
+            Some((latest, lines)) if *latest == account.latest() => Ok(lines),
+            _ => Err(Missing::History(account.id)),
+        }
+    }
+}
+
+fn key_of(id: AccountId) -> u64 {
+    id.0.cast_unsigned()
+}
+
+fn due(set: &BTreeSet<(Time, TransferId)>, time: Time, most: usize) -> impl Iterator<Item = TransferId> {
+    set.iter().take_while(move |(at, _)| *at <= time).take(most).map(|(_, id)| *id)
+}

@@ -1,0 +1,42 @@
+//! `RG*code`: the registration completes with the code that was sent to that number.
+
+use super::{Draft, Scene, Stop};
+use crate::account::{Account, Holder, PinState, Proofs, Tier};
+use crate::decision::Change;
+use crate::ids::AccountId;
+use crate::notice::Text;
+use crate::number::Registration;
+use crate::refusal::Refusal;
+
+/// What `RG*code` says.
+pub struct Fields {
+    /// The code.
+    pub code: Proofs,
+}
+
+pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> Result<(), Stop> {
+    let from = scene.asker()?;
+    if scene.open_account(from).is_some() {
+        return Err(Refusal::AlreadyRegistered.into());
+    }
+    let mut number = scene.number_or_new(from);
+    let registration = number.registration.take().ok_or(Refusal::NoRegistration)?;
+    let policy = scene.books.policy();
+    if scene.now() >= registration.expires_at || registration.wrong >= policy.registration_code_tries {
+        return Err(Refusal::RegistrationExpired.into());
+    }
+    if !fields.code.proves(&registration.code) {
+        let wrong = registration.wrong.saturating_add(1);
+        number.registration = Some(Registration { wrong, ..*registration }.into());
+        draft.count(Change::Number(*number));
+        return Err(Refusal::WrongRegistrationCode.into());
+    }
+
+    let id = AccountId(scene.books.next().0.cast_signed());
+    let pin = PinState { proof: Some(registration.pin), wrong: 0, locked_until: None, one_time_until: None };
+    draft.change(Change::Number(*number));
+    let account = Account::open(id, Holder::Customer(Tier::Entry), Some(from), policy.currency, pin, scene.now());
+    draft.change(Change::Opened(account));
+    scene.tell(draft, from, Text::Registered);
+    Ok(())
+}

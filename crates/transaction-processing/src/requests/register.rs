@@ -1,0 +1,53 @@
+//! `RG*pin*name`: anyone asks to become a customer in the entry tier. Nothing opens yet: a code goes to that very number, so
+//! that a forged sender cannot put a PIN on somebody else's number. An existing account is never touched.
+
+use alloc::boxed::Box;
+
+use super::{Draft, Scene, Stop};
+use crate::decision::Change;
+use crate::notice::Text;
+use crate::number::{Private, Registration};
+use crate::refusal::Refusal;
+use crate::request::{DrawnCodes, NewPin};
+
+/// What `RG*pin*name` says.
+pub struct Fields {
+    /// The PIN to be.
+    pub pin: NewPin,
+    /// The customer's name.
+    pub name: Private,
+    /// Registration codes drawn for the number that asks.
+    pub codes: DrawnCodes,
+}
+
+pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> Result<(), Stop> {
+    let from = scene.asker()?;
+    if scene.open_account(from).is_some() {
+        return Err(Refusal::AlreadyRegistered.into());
+    }
+    if fields.pin.weak {
+        return Err(Refusal::WeakPin.into());
+    }
+    let policy = scene.books.policy();
+    let mut number = scene.number_or_new(from);
+    let today = scene.moment.day.max(number.registrations_on);
+    let so_far = if today > number.registrations_on { 0 } else { number.registrations };
+    if so_far >= policy.registrations_a_day {
+        return Err(Refusal::TooManyRegistrations.into());
+    }
+    if fields.codes.to != from {
+        return Err(Refusal::CodesMissing.into());
+    }
+    let code = fields.codes.codes.first().ok_or(Refusal::CodesMissing)?;
+
+    let expires_at = scene.now().plus_seconds(policy.registration_code_seconds);
+    let registration = Registration { pin: fields.pin.proofs.newest(), code: code.proof, wrong: 0, expires_at };
+    number.registration = Some(Box::new(registration));
+    number.registrations_on = today;
+    number.registrations = so_far.saturating_add(1);
+    draft.change(Change::Number(*number));
+    draft.change(Change::Named { msisdn: from, name: fields.name.clone() });
+    let text = Text::RegistrationCode { minutes: policy.registration_code_seconds.div_ceil(60) };
+    scene.tell_code(draft, from, text, code.sealed.clone(), expires_at);
+    Ok(())
+}
