@@ -1,20 +1,21 @@
 //! AES keys of any standard length, and the two modes that secured packets use.
 
 use aes::cipher::{
-    Array, Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
+    Array, Block, BlockCipherDecrypt, BlockCipherEncClosure, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
     BlockSizeUser, InnerIvInit, KeyInit, consts::U16,
 };
 use aes::{Aes128, Aes192, Aes256};
 use cmac::{Cmac, Mac, digest::common::InnerInit};
 
-/// An AES key of 16, 24 or 32 octets, kept expanded. Secret: cannot be printed, wiped on drop.
+/// An AES key of 16, 24 or 32 octets, kept expanded, on the heap so that moving it leaves no copies behind. Secret: cannot
+/// be printed, wiped on drop.
 ///
 /// ```compile_fail
 /// let key = encryption::AesKey::new(&[0; 16]).unwrap();
 /// println!("{key:?}");
 /// ```
 #[derive(Clone)]
-pub struct AesKey(Expanded);
+pub struct AesKey(Box<Expanded>);
 
 #[derive(Clone)]
 enum Expanded {
@@ -26,7 +27,7 @@ enum Expanded {
 /// The same expression for whichever cipher the key is for.
 macro_rules! with_cipher {
     ($key:expr, $cipher:ident => $body:expr) => {
-        match &$key.0 {
+        match &*$key.0 {
             Expanded::Aes128($cipher) => $body,
             Expanded::Aes192($cipher) => $body,
             Expanded::Aes256($cipher) => $body,
@@ -43,7 +44,7 @@ impl AesKey {
             32 => Expanded::Aes256(Aes256::new_from_slice(octets).ok()?),
             _ => return None,
         };
-        Some(Self(expanded))
+        Some(Self(Box::new(expanded)))
     }
 
     /// CBC with a zero IV, in place, over whole blocks; octets after the last whole block stay as they are.
@@ -61,28 +62,28 @@ impl AesKey {
     /// AES-CMAC (NIST SP 800-38B) over the parts, one after another.
     pub(crate) fn cmac(&self, parts: &[&[u8]]) -> [u8; 16] {
         with_cipher!(self, cipher => {
-            let mut mac = Cmac::inner_init(cipher.clone());
+            let mut mac = Cmac::inner_init(cipher);
             parts.iter().for_each(|part| mac.update(part));
             mac.finalize().into_bytes().into()
         })
     }
 
-    /// One block, for pseudo-random functions.
-    pub(crate) fn encrypt_block(&self, block: &mut [u8; 16]) {
-        with_cipher!(self, cipher => cipher.encrypt_block(block.into()));
+    /// Runs `work` with the forward cipher. Many dependent blocks cost one preparation of the round keys, not one each.
+    pub(crate) fn with_forward_cipher(&self, work: impl BlockCipherEncClosure<BlockSize = U16>) {
+        with_cipher!(self, cipher => cipher.encrypt_with_backend(work));
     }
 }
 
 fn cbc_encrypt<C>(cipher: &C, blocks: &mut [Block<C>])
 where
-    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + Clone,
+    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
 {
-    cbc::Encryptor::inner_iv_init(cipher.clone(), &Array::default()).encrypt_blocks(blocks);
+    cbc::Encryptor::inner_iv_init(cipher, &Array::default()).encrypt_blocks(blocks);
 }
 
 fn cbc_decrypt<C>(cipher: &C, blocks: &mut [Block<C>])
 where
-    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + Clone,
+    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>,
 {
-    cbc::Decryptor::inner_iv_init(cipher.clone(), &Array::default()).decrypt_blocks(blocks);
+    cbc::Decryptor::inner_iv_init(cipher, &Array::default()).decrypt_blocks(blocks);
 }

@@ -72,8 +72,7 @@ impl Code {
 
     /// Takes a code that somebody sent; `None` unless it is the right number of ASCII digits and nothing else.
     pub fn parse(purpose: Purpose, text: &str) -> Option<Self> {
-        let sound =
-            text.len() == purpose.length() && text.bytes().all(|octet| octet.is_ascii_digit());
+        let sound = text.len() == purpose.length() && text.bytes().all(|octet| octet.is_ascii_digit());
         sound.then(|| {
             let mut digits = Zeroizing::new([0; 8]);
             digits[..text.len()].copy_from_slice(text.as_bytes());
@@ -94,20 +93,12 @@ impl Code {
 
     /// A one-time PIN as the PIN it stands for; `None` for any other code.
     pub fn as_pin(&self) -> Option<Pin> {
-        if self.purpose == Purpose::OneTimePin {
-            Pin::parse(self.expose())
-        } else {
-            None
-        }
+        if self.purpose == Purpose::OneTimePin { Pin::parse(self.expose()) } else { None }
     }
 
     /// `HMAC-SHA256(key, "wakala code v1" | 00 | len | purpose | len | payee | len | code)`.
     pub(crate) fn proof(&self, key: &MacKey, payee: &str) -> CodeProof {
-        let fields = [
-            self.purpose.label().as_bytes(),
-            payee.as_bytes(),
-            self.expose().as_bytes(),
-        ];
+        let fields = [self.purpose.label().as_bytes(), payee.as_bytes(), self.expose().as_bytes()];
         CodeProof(key.tag("wakala code v1", &fields))
     }
 }

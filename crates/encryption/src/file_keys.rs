@@ -1,10 +1,10 @@
-//! Keys held in memory and kept in a sealed file (see [`key_file`](crate::key_file) for its layout).
+//! Keys held in memory and kept in a sealed file (see [`key_file`] for its layout).
 //!
 //! Inside the seal: `card master 32 | lookup key 32 | reference key 32 | count 1 | count times (version 4 | PIN key 32 |
 //! code key 32 | at-rest key 32)`, newest version first.
 
 use crate::{
-    card_keys::{CardKeys, CardMaster, Personalisation},
+    card_keys::{CardMaster, Personalisation},
     codes::{Code, CodeProof},
     fingerprint::{self, Fingerprint},
     key_file::{self, KeyFileError, Passphrase},
@@ -13,7 +13,7 @@ use crate::{
     pin::{Pin, PinProof},
     reference::{OutOfRange, Reference, References},
     sealing::{self, OpenError, SealingKey},
-    secured_packet::Counter,
+    secured_packet::{Counter, KeySet},
 };
 use rand_core::CryptoRng;
 use std::path::Path;
@@ -74,29 +74,15 @@ impl Fixed {
 impl Generation {
     fn new(version: KeyVersion, octets: [SecretOctets; 3]) -> Self {
         let [pin, code, at_rest] = &octets;
-        let (pin, code, at_rest) = (
-            MacKey::new(pin),
-            MacKey::new(code),
-            SealingKey::new(at_rest),
-        );
-        Self {
-            version,
-            octets,
-            pin,
-            code,
-            at_rest,
-        }
+        let (pin, code, at_rest) = (MacKey::new(pin), MacKey::new(code), SealingKey::new(at_rest));
+        Self { version, octets, pin, code, at_rest }
     }
 }
 
 impl FileKeys {
     /// New keys, version 1. They exist in memory only until [`Self::save`].
     pub fn create(rng: &mut dyn CryptoRng) -> Self {
-        Self {
-            fixed: Fixed::new(draw(rng)),
-            newest: Generation::new(KeyVersion(1), draw(rng)),
-            older: Vec::new(),
-        }
+        Self { fixed: Fixed::new(draw(rng)), newest: Generation::new(KeyVersion(1), draw(rng)), older: Vec::new() }
     }
 
     /// Reads a key file. Takes about 0.2 s and 64 MiB, on purpose.
@@ -106,12 +92,7 @@ impl FileKeys {
 
     /// Writes the key file (mode 0600) in one step: after a crash it is the old one or the new one. Keep a copy elsewhere:
     /// without it no PIN can be proven and no sealed record opened.
-    pub fn save(
-        &self,
-        path: &Path,
-        passphrase: &Passphrase,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), KeyFileError> {
+    pub fn save(&self, path: &Path, passphrase: &Passphrase, rng: &mut dyn CryptoRng) -> Result<(), KeyFileError> {
         key_file::save(path, passphrase, rng, &self.encode())
     }
 
@@ -121,10 +102,7 @@ impl FileKeys {
             return Err(RotationError::TooManyLive);
         }
         let version = KeyVersion(self.newest.version.0 + 1);
-        self.older.insert(
-            0,
-            std::mem::replace(&mut self.newest, Generation::new(version, draw(rng))),
-        );
+        self.older.insert(0, std::mem::replace(&mut self.newest, Generation::new(version, draw(rng))));
         Ok(version)
     }
 
@@ -134,12 +112,8 @@ impl FileKeys {
         if version == self.newest.version {
             return Err(RotationError::Newest(version));
         }
-        let at = self
-            .older
-            .iter()
-            .position(|generation| generation.version == version);
-        self.older
-            .remove(at.ok_or(RotationError::NotLive(version))?);
+        let at = self.older.iter().position(|generation| generation.version == version);
+        self.older.remove(at.ok_or(RotationError::NotLive(version))?);
         Ok(())
     }
 
@@ -148,8 +122,7 @@ impl FileKeys {
     }
 
     fn generation(&self, version: KeyVersion) -> Option<&Generation> {
-        self.generations()
-            .find(|generation| generation.version == version)
+        self.generations().find(|generation| generation.version == version)
     }
 
     fn proofs<P: Copy>(&self, prove: impl Fn(&Generation) -> P) -> ProofSet<P> {
@@ -159,17 +132,11 @@ impl FileKeys {
 
     fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Vec::with_capacity(97 + MAX_LIVE_VERSIONS * 100));
-        self.fixed
-            .octets
-            .iter()
-            .for_each(|key| out.extend_from_slice(key.as_slice()));
+        self.fixed.octets.iter().for_each(|key| out.extend_from_slice(key.as_slice()));
         out.push(self.older.len() as u8 + 1);
         for generation in self.generations() {
             out.extend_from_slice(&generation.version.0.to_be_bytes());
-            generation
-                .octets
-                .iter()
-                .for_each(|key| out.extend_from_slice(key.as_slice()));
+            generation.octets.iter().for_each(|key| out.extend_from_slice(key.as_slice()));
         }
         out
     }
@@ -181,21 +148,14 @@ impl FileKeys {
         for _ in 0..*count {
             let (version, rest) = octets.split_first_chunk::<4>()?;
             octets = rest;
-            generations.push(Generation::new(
-                KeyVersion(u32::from_be_bytes(*version)),
-                take_keys(&mut octets)?,
-            ));
+            generations.push(Generation::new(KeyVersion(u32::from_be_bytes(*version)), take_keys(&mut octets)?));
         }
         let falling = generations.is_sorted_by(|a, b| a.version > b.version);
         if !octets.is_empty() || !falling || !(1..=MAX_LIVE_VERSIONS).contains(&generations.len()) {
             return None;
         }
         let newest = generations.remove(0);
-        Some(Self {
-            fixed,
-            newest,
-            older: generations,
-        })
+        Some(Self { fixed, newest, older: generations })
     }
 }
 
@@ -210,16 +170,12 @@ fn draw(rng: &mut dyn CryptoRng) -> [SecretOctets; 3] {
 fn take_keys(octets: &mut &[u8]) -> Option<[SecretOctets; 3]> {
     let (keys, rest) = octets.split_first_chunk::<96>()?;
     *octets = rest;
-    Some(std::array::from_fn(|i| {
-        Zeroizing::new(std::array::from_fn(|j| keys[i * 32 + j]))
-    }))
+    Some(std::array::from_fn(|i| Zeroizing::new(std::array::from_fn(|j| keys[i * 32 + j]))))
 }
 
 impl Keys for FileKeys {
     fn live_versions(&self) -> Vec<KeyVersion> {
-        self.generations()
-            .map(|generation| generation.version)
-            .collect()
+        self.generations().map(|generation| generation.version).collect()
     }
 
     fn pin_proof(&self, version: KeyVersion, number: &str, pin: &Pin) -> Option<PinProof> {
@@ -238,47 +194,25 @@ impl Keys for FileKeys {
         self.proofs(|generation| code.proof(&generation.code, payee))
     }
 
-    fn seal_at_rest(
-        &self,
-        rng: &mut dyn CryptoRng,
-        purpose: &str,
-        record: &[u8],
-        plaintext: &[u8],
-    ) -> Vec<u8> {
-        let Generation {
-            version, at_rest, ..
-        } = &self.newest;
+    fn seal_at_rest(&self, rng: &mut dyn CryptoRng, purpose: &str, record: &[u8], plaintext: &[u8]) -> Vec<u8> {
+        let Generation { version, at_rest, .. } = &self.newest;
         let sealed = at_rest.seal(rng, &sealing::context(*version, purpose, record), plaintext);
         [&version.0.to_be_bytes(), sealed.as_slice()].concat()
     }
 
-    fn open_at_rest(
-        &self,
-        purpose: &str,
-        record: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    fn open_at_rest(&self, purpose: &str, record: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let (version, sealed) = sealing::split_version(sealed).ok_or(OpenError::Damaged)?;
-        let generation = self
-            .generation(version)
-            .ok_or(OpenError::UnknownKeyVersion(version))?;
+        let generation = self.generation(version).ok_or(OpenError::UnknownKeyVersion(version))?;
         let context = sealing::context(version, purpose, record);
-        generation
-            .at_rest
-            .open(&context, sealed)
-            .ok_or(OpenError::Damaged)
+        generation.at_rest.open(&context, sealed).ok_or(OpenError::Damaged)
     }
 
     fn blind_index(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        self.fixed
-            .lookup
-            .tag("wakala blind index v1", &[purpose.as_bytes(), value])
+        self.fixed.lookup.tag("wakala blind index v1", &[purpose.as_bytes(), value])
     }
 
     fn commitment(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        self.fixed
-            .lookup
-            .tag("wakala commitment v1", &[purpose.as_bytes(), value])
+        self.fixed.lookup.tag("wakala commitment v1", &[purpose.as_bytes(), value])
     }
 
     fn plain_fingerprint(&self, from: &str, to: &str, text: &str) -> Fingerprint {
@@ -289,8 +223,12 @@ impl Keys for FileKeys {
         fingerprint::sealed(&self.fixed.lookup, card, counter, check)
     }
 
-    fn card_keys(&self, iccid: &str) -> CardKeys {
-        self.fixed.cards.diversify(iccid)
+    fn uplink_keys(&self, iccid: &str) -> KeySet {
+        self.fixed.cards.uplink(iccid)
+    }
+
+    fn downlink_keys(&self, iccid: &str) -> KeySet {
+        self.fixed.cards.downlink(iccid)
     }
 
     fn personalise_card(&self, iccid: &str) -> Personalisation {

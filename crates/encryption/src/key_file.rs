@@ -17,7 +17,7 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
 };
 use thiserror::Error;
@@ -35,8 +35,8 @@ pub enum KeyFileError {
     /// The file system said so.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Group or others may touch the file.
-    #[error("permissions {0:04o} are too open, only the owner may have any (chmod 600)")]
+    /// Others than its owner may touch the file.
+    #[error("permissions {0:04o} are too open: 0600 or less, 0640 or less if root owns the file")]
     TooOpen(u32),
     /// Not a key file of a known version.
     #[error("not a key file, or of a later version")]
@@ -70,10 +70,10 @@ impl Passphrase {
     /// Reads a secret file that only its owner may touch; line ends at its end do not count.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
         let octets = read_private(path)?;
-        let end = octets
-            .iter()
-            .rposition(|octet| !matches!(octet, b'\n' | b'\r'))
-            .map_or(0, |last| last + 1);
+        if octets.len() as u64 > MAX_FILE {
+            return Err(KeyFileError::PassphraseLength);
+        }
+        let end = octets.iter().rposition(|octet| !matches!(octet, b'\n' | b'\r')).map_or(0, |last| last + 1);
         Self::new(&octets[..end])
     }
 }
@@ -88,24 +88,12 @@ struct Cost {
 
 impl Cost {
     /// RFC 9106 §4, second recommended option but for one lane.
-    const STANDARD: Self = Self {
-        memory_kib: 64 * 1024,
-        passes: 3,
-        lanes: 1,
-    };
+    const STANDARD: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
     /// A file that asks for more is not one of ours, and would only exhaust the machine.
-    const MOST: Self = Self {
-        memory_kib: 1024 * 1024,
-        passes: 16,
-        lanes: 8,
-    };
+    const MOST: Self = Self { memory_kib: 1024 * 1024, passes: 16, lanes: 8 };
 
     fn is_bearable(self) -> bool {
-        let Self {
-            memory_kib,
-            passes,
-            lanes,
-        } = Self::MOST;
+        let Self { memory_kib, passes, lanes } = Self::MOST;
         self.memory_kib <= memory_kib && self.passes <= passes && self.lanes <= lanes
     }
 
@@ -127,11 +115,7 @@ pub(crate) fn save(
     rng: &mut dyn CryptoRng,
     keys: &[u8],
 ) -> Result<(), KeyFileError> {
-    let Cost {
-        memory_kib,
-        passes,
-        lanes,
-    } = Cost::STANDARD;
+    let Cost { memory_kib, passes, lanes } = Cost::STANDARD;
     let mut file = MAGIC.to_vec();
     for number in [memory_kib, passes, lanes] {
         file.extend_from_slice(&number.to_be_bytes());
@@ -139,9 +123,7 @@ pub(crate) fn save(
     let mut salt = [0; SALT];
     rng.fill_bytes(&mut salt);
     file.extend_from_slice(&salt);
-    let key = Cost::STANDARD
-        .sealing_key(passphrase, &salt)
-        .expect("the standard cost is within Argon2's");
+    let key = Cost::STANDARD.sealing_key(passphrase, &salt).expect("the standard cost is within Argon2's");
     let sealed = key.seal(rng, &file, keys);
     file.extend_from_slice(&sealed);
     let sum = Sha256::digest(&file);
@@ -150,10 +132,7 @@ pub(crate) fn save(
 }
 
 /// Opens the key file at `path`.
-pub(crate) fn load(
-    path: &Path,
-    passphrase: &Passphrase,
-) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+pub(crate) fn load(path: &Path, passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let file = read_private(path)?;
     if !file.starts_with(MAGIC) {
         return Err(KeyFileError::NotAKeyFile);
@@ -163,21 +142,13 @@ pub(crate) fn load(
         return Err(KeyFileError::Damaged);
     }
     let (header, sealed) = covered.split_at(HEADER);
-    let number =
-        |at: usize| u32::from_be_bytes(std::array::from_fn(|i| header[MAGIC.len() + at * 4 + i]));
-    let cost = Cost {
-        memory_kib: number(0),
-        passes: number(1),
-        lanes: number(2),
-    };
+    let number = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| header[MAGIC.len() + at * 4 + i]));
+    let cost = Cost { memory_kib: number(0), passes: number(1), lanes: number(2) };
     if !cost.is_bearable() {
         return Err(KeyFileError::Damaged);
     }
-    let key = cost
-        .sealing_key(passphrase, &header[HEADER - SALT..])
-        .ok_or(KeyFileError::Damaged)?;
-    key.open(header, sealed)
-        .ok_or(KeyFileError::WrongPassphrase)
+    let key = cost.sealing_key(passphrase, &header[HEADER - SALT..]).ok_or(KeyFileError::Damaged)?;
+    key.open(header, sealed).ok_or(KeyFileError::WrongPassphrase)
 }
 
 /// A new file beside the old one, synchronised, renamed over it, and the directory synchronised: a crash at any point
@@ -190,32 +161,27 @@ fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(new)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
     file.write_all(octets)?;
     file.sync_all()?;
     fs::rename(new, path)?;
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// A whole small file that nobody but its owner may touch. Permissions are those of the opened file, not of the name.
+/// A whole small file that nobody but its owner may touch; of a file of root's, that the group may read, since that is
+/// how systemd hands over credentials (0440). Permissions are those of the opened file, not of the name. Of a file that
+/// is too long only so much is read that this shows.
 fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let file = File::open(path)?;
-    let mode = file.metadata()?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    let metadata = file.metadata()?;
+    let mode = metadata.mode() & 0o7777;
+    let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
+    if mode & forbidden != 0 {
         return Err(KeyFileError::TooOpen(mode));
     }
     // Reserved at once: a growing vector would leave copies behind.
     let mut octets = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize + 1));
     file.take(MAX_FILE + 1).read_to_end(&mut octets)?;
-    if octets.len() as u64 > MAX_FILE {
-        return Err(KeyFileError::NotAKeyFile);
-    }
     Ok(octets)
 }

@@ -2,13 +2,13 @@
 //! answer instead of [`FileKeys`](crate::FileKeys).
 
 use crate::{
-    card_keys::{CardKeys, Personalisation},
+    card_keys::Personalisation,
     codes::{Code, CodeProof},
     fingerprint::Fingerprint,
     pin::{Pin, PinProof},
     reference::{OutOfRange, Reference},
     sealing::OpenError,
-    secured_packet::Counter,
+    secured_packet::{Counter, KeySet},
 };
 use rand_core::CryptoRng;
 use std::fmt;
@@ -38,10 +38,7 @@ impl<P: Copy> ProofSet<P> {
     /// `older` newest first; those past [`MAX_LIVE_VERSIONS`] are left out.
     pub fn new(newest: (KeyVersion, P), older: impl IntoIterator<Item = (KeyVersion, P)>) -> Self {
         let mut older = older.into_iter();
-        Self {
-            newest,
-            older: std::array::from_fn(|_| older.next()),
-        }
+        Self { newest, older: std::array::from_fn(|_| older.next()) }
     }
 
     /// The one to store.
@@ -56,9 +53,7 @@ impl<P: Copy> ProofSet<P> {
 
     /// The one under `version`, if that version lives.
     pub fn get(&self, version: KeyVersion) -> Option<P> {
-        self.iter()
-            .find(|(live, _)| *live == version)
-            .map(|(_, proof)| proof)
+        self.iter().find(|(live, _)| *live == version).map(|(_, proof)| proof)
     }
 }
 
@@ -85,21 +80,10 @@ pub trait Keys: Send + Sync {
 
     /// Seals under the newest version. The result opens only with the same `purpose` (what kind of value) and `record`
     /// (whose).
-    fn seal_at_rest(
-        &self,
-        rng: &mut dyn CryptoRng,
-        purpose: &str,
-        record: &[u8],
-        plaintext: &[u8],
-    ) -> Vec<u8>;
+    fn seal_at_rest(&self, rng: &mut dyn CryptoRng, purpose: &str, record: &[u8], plaintext: &[u8]) -> Vec<u8>;
 
     /// Opens what [`Self::seal_at_rest`] sealed.
-    fn open_at_rest(
-        &self,
-        purpose: &str,
-        record: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError>;
+    fn open_at_rest(&self, purpose: &str, record: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError>;
 
     /// Equal values of one purpose have equal indexes, by which a sealed value can be found.
     fn blind_index(&self, purpose: &str, value: &[u8]) -> [u8; 32];
@@ -114,8 +98,11 @@ pub trait Keys: Send + Sync {
     /// By which a sealed message that comes again is known; `card` is the ICCID.
     fn sealed_fingerprint(&self, card: &str, counter: Counter, check: &[u8; 8]) -> Fingerprint;
 
-    /// The key sets of the card with this ICCID.
-    fn card_keys(&self, iccid: &str) -> CardKeys;
+    /// Opens what the card with this ICCID sent.
+    fn uplink_keys(&self, iccid: &str) -> KeySet;
+
+    /// Seals what is sent to the card with this ICCID.
+    fn downlink_keys(&self, iccid: &str) -> KeySet;
 
     /// The keys of a card as octets, for the one who writes them into it. The only way in which keys leave; an
     /// administrative command with maker and checker, never part of serving a request.

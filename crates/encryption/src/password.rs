@@ -20,15 +20,10 @@ pub fn hash(password: &str, rng: &mut dyn CryptoRng) -> Result<String, LengthRul
         return Err(LengthRule);
     }
     let hash = Argon2::default().hash_password_with_rng(rng, password.as_bytes());
-    Ok(hash
-        .expect("default parameters and lengths are within Argon2's")
-        .to_string())
+    Ok(hash.expect("default parameters and lengths are within Argon2's").to_string())
 }
 
 /// Does the password fit the stored PHC string? About 20 ms of one core: bound how often it may be asked.
 pub fn verify(password: &str, phc: &str) -> bool {
-    password.len() <= MAX_OCTETS
-        && Argon2::default()
-            .verify_password(password.as_bytes(), phc)
-            .is_ok()
+    password.len() <= MAX_OCTETS && Argon2::default().verify_password(password.as_bytes(), phc).is_ok()
 }

@@ -5,6 +5,7 @@
 //! a right part of 6 digits. Being a permutation it needs no table and never collides.
 
 use crate::{AesKey, mac::SecretOctets};
+use aes::cipher::{Array, BlockCipherEncBackend, BlockCipherEncClosure, BlockSizeUser, consts::U16};
 use std::fmt;
 use thiserror::Error;
 
@@ -67,40 +68,57 @@ impl References {
         if id >= Self::CAPACITY {
             return Err(OutOfRange);
         }
-        let (mut left, mut right) = (id / RIGHT, id % RIGHT);
-        for round in 0..ROUNDS {
-            if round % 2 == 0 {
-                left = (left + self.round(round, right) % LEFT) % LEFT;
-            } else {
-                right = (right + self.round(round, left) % RIGHT) % RIGHT;
-            }
-        }
-        Ok(with_check_digit(left * RIGHT + right))
+        Ok(with_check_digit(self.permute(id, true)))
     }
 
     /// The id of a reference; `None` unless it is 12 ASCII digits with the right check digit.
     pub fn decode(&self, reference: &str) -> Option<u64> {
-        let body = check(reference.as_bytes())?;
-        let (mut left, mut right) = (body / RIGHT, body % RIGHT);
-        for round in (0..ROUNDS).rev() {
-            if round % 2 == 0 {
-                left = (left + LEFT - self.round(round, right) % LEFT) % LEFT;
-            } else {
-                right = (right + RIGHT - self.round(round, left) % RIGHT) % RIGHT;
-            }
-        }
-        Some(left * RIGHT + right)
+        check(reference.as_bytes()).map(|body| self.permute(body, false))
     }
 
-    /// 64 bits of AES; reduced to six digits they are uniform to within 2^-44.
-    fn round(&self, round: u8, half: u64) -> u64 {
-        let mut block = *b"reference\0\0\0\0\0\0\0";
-        block[9] = round;
-        block[12..].copy_from_slice(&(half as u32).to_be_bytes());
-        self.0.encrypt_block(&mut block);
-        let [a, b, c, d, e, f, g, h, ..] = block;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    fn permute(&self, value: u64, forwards: bool) -> u64 {
+        let (mut left, mut right) = (value / RIGHT, value % RIGHT);
+        self.0.with_forward_cipher(Rounds { left: &mut left, right: &mut right, forwards });
+        left * RIGHT + right
     }
+}
+
+/// The ten rounds over both parts, or their inverse.
+struct Rounds<'a> {
+    left: &'a mut u64,
+    right: &'a mut u64,
+    forwards: bool,
+}
+
+impl BlockSizeUser for Rounds<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Rounds<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, cipher: &B) {
+        for step in 0..ROUNDS {
+            let round = if self.forwards { step } else { ROUNDS - 1 - step };
+            let (part, other, modulus) = if round % 2 == 0 {
+                (&mut *self.left, *self.right, LEFT)
+            } else {
+                (&mut *self.right, *self.left, RIGHT)
+            };
+            let addend = round_function(cipher, round, other) % modulus;
+            *part = (*part + if self.forwards { addend } else { modulus - addend }) % modulus;
+        }
+    }
+}
+
+/// 64 bits of AES; reduced to six digits they are uniform to within 2^-44.
+#[inline(always)]
+fn round_function(cipher: &impl BlockCipherEncBackend<BlockSize = U16>, round: u8, part: u64) -> u64 {
+    let mut block = Array(*b"reference\0\0\0\0\0\0\0");
+    block[9] = round;
+    block[12..].copy_from_slice(&(part as u32).to_be_bytes());
+    cipher.encrypt_block((&mut block).into());
+    let [a, b, c, d, e, f, g, h, ..] = block.0;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 fn with_check_digit(body: u64) -> Reference {
@@ -119,15 +137,9 @@ fn check(digits: &[u8]) -> Option<u64> {
     if digits.len() != BODY + 1 || !digits.iter().all(u8::is_ascii_digit) || damm(digits) != 0 {
         return None;
     }
-    Some(
-        digits[..BODY]
-            .iter()
-            .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')),
-    )
+    Some(digits[..BODY].iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
 }
 
 fn damm(digits: &[u8]) -> u8 {
-    digits.iter().fold(0, |interim, digit| {
-        DAMM[usize::from(interim)][usize::from(digit - b'0')]
-    })
+    digits.iter().fold(0, |interim, digit| DAMM[usize::from(interim)][usize::from(digit - b'0')])
 }

@@ -37,35 +37,18 @@ impl SealingKey {
     }
 
     /// `nonce | ciphertext | tag`.
-    pub(crate) fn seal(
-        &self,
-        rng: &mut dyn CryptoRng,
-        authenticated: &[u8],
-        plaintext: &[u8],
-    ) -> Vec<u8> {
+    pub(crate) fn seal(&self, rng: &mut dyn CryptoRng, authenticated: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         rng.fill_bytes(&mut nonce);
-        let payload = Payload {
-            msg: plaintext,
-            aad: authenticated,
-        };
-        let sealed = self
-            .0
-            .encrypt(&nonce.into(), payload)
-            .expect("plaintext is below the 64 GiB of GCM");
+        let payload = Payload { msg: plaintext, aad: authenticated };
+        let sealed = self.0.encrypt(&nonce.into(), payload).expect("plaintext is below the 64 GiB of GCM");
         [&nonce, sealed.as_slice()].concat()
     }
 
     pub(crate) fn open(&self, authenticated: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>()?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: authenticated,
-        };
-        self.0
-            .decrypt(nonce.into(), payload)
-            .ok()
-            .map(Zeroizing::new)
+        let payload = Payload { msg: ciphertext, aad: authenticated };
+        self.0.decrypt(nonce.into(), payload).ok().map(Zeroizing::new)
     }
 }
 

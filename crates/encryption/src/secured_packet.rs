@@ -60,11 +60,7 @@ impl Counter {
 
     /// `None` above 40 bits.
     pub const fn new(value: u64) -> Option<Self> {
-        if value <= Self::BLOCKED.0 {
-            Some(Self(value))
-        } else {
-            None
-        }
+        if value <= Self::BLOCKED.0 { Some(Self(value)) } else { None }
     }
 
     /// The value, below 2^40.
@@ -130,21 +126,8 @@ impl KeySet {
     /// A key set of the Wakala profile: AES-CBC, AES-CMAC of 8 octets, counter only if higher (SPI1 16).
     /// `spi2` says which response a command asks for: 00 none, 39 a ciphered one with CC by SMS-SUBMIT.
     /// `None` unless `number` is 1 to 15.
-    pub fn profile(
-        number: u8,
-        cipher_key: AesKey,
-        check_key: AesKey,
-        tar: [u8; 3],
-        spi2: u8,
-    ) -> Option<Self> {
-        Self::codec(
-            number,
-            cipher_key,
-            check_key,
-            tar,
-            [PROFILE_SPI1, spi2],
-            CheckLength::Eight,
-        )
+    pub fn profile(number: u8, cipher_key: AesKey, check_key: AesKey, tar: [u8; 3], spi2: u8) -> Option<Self> {
+        Self::codec(number, cipher_key, check_key, tar, [PROFILE_SPI1, spi2], CheckLength::Eight)
     }
 
     /// A key set outside the profile (other counter rule, short checksum), to speak with other implementations in
@@ -158,14 +141,7 @@ impl KeySet {
         check_length: CheckLength,
     ) -> Option<Self> {
         let sound = (1..=15).contains(&number) && spi[0] & 0b111 == CHECKED_AND_CIPHERED;
-        sound.then_some(Self {
-            number,
-            cipher_key,
-            check_key,
-            tar,
-            spi,
-            check_length,
-        })
+        sound.then_some(Self { number, cipher_key, check_key, tar, spi, check_length })
     }
 
     /// KIc and KID: key set number, algorithm AES.
@@ -254,35 +230,13 @@ pub fn seal(keys: &KeySet, counter: Counter, plaintext: &[u8]) -> Result<Vec<u8>
     let identifier = keys.key_identifier();
     let header_length = 13 + keys.check_length.octets() as u8;
     let [t0, t1, t2] = keys.tar;
-    let clear = [
-        header_length,
-        keys.spi[0],
-        keys.spi[1],
-        identifier,
-        identifier,
-        t0,
-        t1,
-        t2,
-    ];
+    let clear = [header_length, keys.spi[0], keys.spi[1], identifier, identifier, t0, t1, t2];
     seal_behind(keys, &[], &clear, counter, &[], plaintext)
 }
 
 /// Opens a command packet, from CPL on. Order: bounds, header against key set, decipher, checksum, padding.
 pub fn open(keys: &KeySet, packet: &[u8]) -> Result<Opened, PacketRefusal> {
-    let &[
-        cpl0,
-        cpl1,
-        chl,
-        spi1,
-        spi2,
-        kic,
-        kid,
-        t0,
-        t1,
-        t2,
-        ref ciphered @ ..,
-    ] = packet
-    else {
+    let &[cpl0, cpl1, chl, spi1, spi2, kic, kid, t0, t1, t2, ref ciphered @ ..] = packet else {
         return Err(PacketRefusal::Malformed);
     };
     let chl = usize::from(chl);
@@ -291,9 +245,7 @@ pub fn open(keys: &KeySet, packet: &[u8]) -> Result<Opened, PacketRefusal> {
         return Err(PacketRefusal::Malformed);
     }
     let identifier = keys.key_identifier();
-    if (spi1, kic, kid) != (keys.spi[0], identifier, identifier)
-        || chl - 13 != keys.check_length.octets()
-    {
+    if (spi1, kic, kid) != (keys.spi[0], identifier, identifier) || chl - 13 != keys.check_length.octets() {
         return Err(PacketRefusal::Policy);
     }
     if [t0, t1, t2] != keys.tar {
@@ -304,33 +256,17 @@ pub fn open(keys: &KeySet, packet: &[u8]) -> Result<Opened, PacketRefusal> {
     if spi2 != keys.spi[1] {
         return Err(PacketRefusal::Policy);
     }
-    Ok(Opened {
-        counter: inside.counter,
-        check: inside.check,
-        plaintext: inside.plaintext,
-    })
+    Ok(Opened { counter: inside.counter, check: inside.check, plaintext: inside.plaintext })
 }
 
 /// Seals a response packet, from RPL on, to the command that had `counter`.
-pub fn seal_response(
-    keys: &KeySet,
-    counter: Counter,
-    status: u8,
-    plaintext: &[u8],
-) -> Result<Vec<u8>, SealError> {
+pub fn seal_response(keys: &KeySet, counter: Counter, status: u8, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
     if !keys.responds_securely() {
         return Err(SealError::NoResponse);
     }
     let [t0, t1, t2] = keys.tar;
     let clear = [10 + keys.check_length.octets() as u8, t0, t1, t2];
-    seal_behind(
-        keys,
-        &RESPONSE_HEADER,
-        &clear,
-        counter,
-        &[status],
-        plaintext,
-    )
+    seal_behind(keys, &RESPONSE_HEADER, &clear, counter, &[status], plaintext)
 }
 
 /// Opens a response packet, from RPL on.
@@ -350,17 +286,12 @@ pub fn open_response(keys: &KeySet, packet: &[u8]) -> Result<OpenedResponse, Pac
         return Err(PacketRefusal::UnknownApplication);
     }
     let inside = open_behind(keys, &RESPONSE_HEADER, packet, RESPONSE_CLEAR, 1)?;
-    Ok(OpenedResponse {
-        counter: inside.counter,
-        status: inside.status,
-        plaintext: inside.plaintext,
-    })
+    Ok(OpenedResponse { counter: inside.counter, status: inside.status, plaintext: inside.plaintext })
 }
 
 /// The length field counts all that follows it, and no packet is longer than three short messages.
 fn fits(packet: &[u8], length: [u8; 2]) -> bool {
-    usize::from(u16::from_be_bytes(length)) + 2 == packet.len()
-        && packet.len() <= PACKET_ROOM[MAX_PARTS - 1]
+    usize::from(u16::from_be_bytes(length)) + 2 == packet.len() && packet.len() <= PACKET_ROOM[MAX_PARTS - 1]
 }
 
 /// Length, clear header, then counter, padding count, status if any, checksum, data and zeros: checked first, then ciphered.
@@ -395,9 +326,7 @@ fn seal_behind(
     packet.resize(check_at + check, 0);
     packet.extend_from_slice(plaintext);
     packet.resize(total, 0);
-    let tag = keys
-        .check_key
-        .cmac(&[covered, &packet[..check_at], &packet[check_at + check..]]);
+    let tag = keys.check_key.cmac(&[covered, &packet[..check_at], &packet[check_at + check..]]);
     packet[check_at..check_at + check].copy_from_slice(&tag[..check]);
     keys.cipher_key.cbc_encrypt(&mut packet[start..]);
     Ok(packet)
@@ -427,9 +356,7 @@ fn open_behind(
     keys.cipher_key.cbc_decrypt(&mut octets);
     let check_at = COUNTERS + status_octets;
     let data_at = check_at + keys.check_length.octets();
-    let tag = keys
-        .check_key
-        .cmac(&[covered, header, &octets[..check_at], &octets[data_at..]]);
+    let tag = keys.check_key.cmac(&[covered, header, &octets[..check_at], &octets[data_at..]]);
     if !bool::from(octets[check_at..data_at].ct_eq(&tag[..data_at - check_at])) {
         return Err(PacketRefusal::Check);
     }
@@ -451,4 +378,53 @@ fn open_behind(
         check,
         plaintext: octets,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_set(spi2: u8) -> KeySet {
+        let key = |octet| AesKey::new(&[octet; 32]).unwrap();
+        KeySet::profile(1, key(1), key(2), *b"WKA", spi2).unwrap()
+    }
+
+    /// A packet with a right checksum over whatever `change` made of it before it was ciphered.
+    fn forged_with_the_keys(keys: &KeySet, change: impl Fn(&mut [u8])) -> Vec<u8> {
+        let mut packet = seal(keys, Counter(1), b"BL*2718").unwrap();
+        keys.cipher_key.cbc_decrypt(&mut packet[COMMAND_CLEAR..]);
+        change(&mut packet);
+        let (check_at, data_at) = (COMMAND_CLEAR + COUNTERS, COMMAND_CLEAR + COUNTERS + 8);
+        let tag = keys.check_key.cmac(&[&packet[..check_at], &packet[data_at..]]);
+        packet[check_at..data_at].copy_from_slice(&tag[..8]);
+        keys.cipher_key.cbc_encrypt(&mut packet[COMMAND_CLEAR..]);
+        packet
+    }
+
+    #[test]
+    fn an_authentic_packet_is_still_held_to_the_rules() {
+        let keys = key_set(0x00);
+        let opened =
+            |change: &dyn Fn(&mut [u8])| open(&keys, &forged_with_the_keys(&keys, change)).map(|it| it.plaintext);
+        // 7 octets of data and 11 of padding. A count below a block is the sender's own word, even if it could be smaller.
+        assert_eq!(opened(&|_| ()).map(|plaintext| plaintext.len()), Ok(7));
+        assert_eq!(opened(&|packet| packet[15] = 15).map(|plaintext| plaintext.len()), Ok(3));
+        for count in [16, 18, 19, 255] {
+            assert_eq!(opened(&|packet| packet[15] = count).err(), Some(PacketRefusal::Padding));
+        }
+        let short = forged_with_the_keys(&keys, |_| ());
+        assert_eq!(open(&key_set(0x39), &short).err(), Some(PacketRefusal::Policy), "another SPI2 than the key set's");
+    }
+
+    #[test]
+    fn padding_never_reaches_into_the_checksum() {
+        let keys = key_set(0x00);
+        let mut packet = seal(&keys, Counter(1), b"").unwrap();
+        keys.cipher_key.cbc_decrypt(&mut packet[COMMAND_CLEAR..]);
+        packet[15] = 3; // Of the 2 octets behind the checksum.
+        let tag = keys.check_key.cmac(&[&packet[..16], &packet[24..]]);
+        packet[16..24].copy_from_slice(&tag[..8]);
+        keys.cipher_key.cbc_encrypt(&mut packet[COMMAND_CLEAR..]);
+        assert_eq!(open(&keys, &packet).err(), Some(PacketRefusal::Padding));
+    }
 }

@@ -1,20 +1,18 @@
 //! What must hold for any input.
 
 use encryption::secured_packet::{
-    CheckLength, MAX_PARTS, PACKET_ROOM, SealError, capacity, open, open_response, seal,
-    seal_response,
+    CheckLength, MAX_PARTS, PACKET_ROOM, SealError, capacity, open, open_response, seal, seal_response,
 };
 use encryption::{
-    AesKey, CardKeys, CardMaster, Code, Counter, FileKeys, KeySet, Keys, OpenError, PacketRefusal,
-    Pin, Purpose, References,
+    AesKey, CardKeys, CardMaster, Code, Counter, FileKeys, KeySet, Keys, OpenError, PacketRefusal, Pin, Purpose,
+    References,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-static KEYS: LazyLock<FileKeys> =
-    LazyLock::new(|| FileKeys::create(&mut ChaCha20Rng::seed_from_u64(1)));
+static KEYS: LazyLock<FileKeys> = LazyLock::new(|| FileKeys::create(&mut ChaCha20Rng::seed_from_u64(1)));
 
 fn card() -> CardKeys {
     CardMaster::new(&[9; 32]).diversify("8925501234567890123")
@@ -153,14 +151,8 @@ fn capacities_are_those_of_the_table() {
         );
     }
     assert_eq!(seal(&keys, counter, &[0; 371]), Err(SealError::TooLong));
-    assert_eq!(
-        seal(&keys, Counter::BLOCKED, b"BL"),
-        Err(SealError::CounterBlocked)
-    );
-    assert_eq!(
-        seal_response(&keys, counter, 0, b""),
-        Err(SealError::NoResponse)
-    );
+    assert_eq!(seal(&keys, Counter::BLOCKED, b"BL"), Err(SealError::CounterBlocked));
+    assert_eq!(seal_response(&keys, counter, 0, b""), Err(SealError::NoResponse));
 }
 
 #[test]
@@ -189,34 +181,20 @@ fn key_sets_outside_what_this_crate_speaks_cannot_be_made() {
 
 #[test]
 fn ids_in_sequence_have_unrelated_references() {
-    let references: Vec<u64> = (0..10_000)
-        .map(|id| KEYS.reference(id).unwrap().as_str()[..11].parse().unwrap())
-        .collect();
-    assert_eq!(
-        references.iter().collect::<HashSet<_>>().len(),
-        references.len()
-    );
+    let references: Vec<u64> =
+        (0..10_000).map(|id| KEYS.reference(id).unwrap().as_str()[..11].parse().unwrap()).collect();
+    assert_eq!(references.iter().collect::<HashSet<_>>().len(), references.len());
     // Rising as often as falling, and spread over the whole range: 10,000 fair draws stay within these by 6 sigma.
     let rises = references.windows(2).filter(|two| two[0] < two[1]).count();
     assert!((4_700..5_300).contains(&rises), "{rises}");
     for decile in 0..10 {
-        let here = references
-            .iter()
-            .filter(|reference| **reference / (References::CAPACITY / 10) == decile)
-            .count();
+        let here = references.iter().filter(|reference| **reference / (References::CAPACITY / 10) == decile).count();
         assert!((820..1_180).contains(&here), "{here}");
     }
     let other = FileKeys::create(&mut ChaCha20Rng::seed_from_u64(3));
     assert_ne!(other.reference(0).unwrap(), KEYS.reference(0).unwrap());
     assert!(KEYS.reference(References::CAPACITY).is_err() && KEYS.reference(u64::MAX).is_err());
-    for text in [
-        "",
-        "1",
-        "12345678901",
-        "1234567890123",
-        "12345678901x",
-        "１２３４",
-    ] {
+    for text in ["", "1", "12345678901", "1234567890123", "12345678901x", "１２３４"] {
         assert_eq!(KEYS.reference_id(text), None, "{text}");
     }
 }
@@ -239,49 +217,26 @@ fn codes_are_uniform_and_bound_to_purpose_and_payee() {
             }
         }
         // 20,000 fair draws: 2,000 each, sigma 42.
-        assert!(
-            counts[..length]
-                .iter()
-                .flatten()
-                .all(|count| (1_750..2_250).contains(count)),
-            "{counts:?}"
-        );
+        assert!(counts[..length].iter().flatten().all(|count| (1_750..2_250).contains(count)), "{counts:?}");
         assert!(Code::parse(purpose, &"12345678"[..length]).is_some());
-        for text in [
-            "",
-            "12345",
-            "1234567",
-            "123456789",
-            "12345a",
-            "1234567 ",
-            "+12345",
-        ] {
+        for text in ["", "12345", "1234567", "123456789", "12345a", "1234567 ", "+12345"] {
             assert!(Code::parse(purpose, text).is_none(), "{text}");
         }
     }
-    let proof = |purpose, payee: &str, code: &str| {
-        KEYS.code_proofs(payee, &Code::parse(purpose, code).unwrap())
-            .newest()
-            .1
-    };
+    let proof =
+        |purpose, payee: &str, code: &str| KEYS.code_proofs(payee, &Code::parse(purpose, code).unwrap()).newest().1;
     let base = proof(Purpose::VerificationCode, "+255712000001", "271828");
     assert!(base == proof(Purpose::VerificationCode, "+255712000001", "271828"));
     assert!(base != proof(Purpose::VerificationCode, "+255712000001", "271829"));
     assert!(base != proof(Purpose::VerificationCode, "+255712000002", "271828"));
     assert!(base != proof(Purpose::RegistrationCode, "+255712000001", "271828"));
     assert!(Code::draw(Purpose::OneTimePin, &mut rng).as_pin().is_some());
-    assert!(
-        Code::draw(Purpose::RegistrationCode, &mut rng)
-            .as_pin()
-            .is_none()
-    );
+    assert!(Code::draw(Purpose::RegistrationCode, &mut rng).as_pin().is_none());
 }
 
 #[test]
 fn a_sealed_fingerprint_tells_card_counter_and_checksum_apart() {
-    let of = |card: &str, counter, check| {
-        KEYS.sealed_fingerprint(card, Counter::new(counter).unwrap(), &[check; 8])
-    };
+    let of = |card: &str, counter, check| KEYS.sealed_fingerprint(card, Counter::new(counter).unwrap(), &[check; 8]);
     let all = [of("1", 1, 1), of("2", 1, 1), of("1", 2, 1), of("1", 1, 2)];
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), 4);
     assert_eq!(of("1", 1, 1), all[0]);

@@ -1,8 +1,8 @@
 //! Secret types have neither `Debug` nor `Display`: this file compiles only while that is so.
 
 use encryption::{
-    AesKey, CardKeys, CardMaster, Code, CodeProof, FileKeys, KeySet, Passphrase, Personalisation,
-    Pin, PinProof, ProofSet, References,
+    AesKey, CardKeys, CardMaster, Code, CodeProof, FileKeys, KeySet, Passphrase, Personalisation, Pin, PinProof,
+    ProofSet, References,
     secured_packet::{Opened, OpenedResponse},
 };
 use std::fmt::{Debug, Display};
