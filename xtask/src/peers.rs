@@ -110,7 +110,8 @@ fn python_environment(workspace: &Workspace) -> Result<()> {
     unless_installed("PyPI", &pins, &folder, || {
         workspace.run_quietly(workspace.program("python3").args(["-m", "venv"]).arg(&folder))?;
         let mut pip = python(workspace);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
+        // Compiling all of pycrate takes a minute, and the oracle loads little of it.
+        pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-compile", "--only-binary", ":all:"]);
         workspace.run_quietly(pip.args(["--require-hashes", "--requirement"]).arg(&pins))
     })
 }
