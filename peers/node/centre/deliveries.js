@@ -45,8 +45,8 @@ class Deliveries {
     let taken = 0;
     while (taken < this.#waiting.length) {
       const entry = this.#waiting[taken];
-      // An answer to an earlier attempt may have come while this one waited.
-      if (entry.item.done && !entry.copy) {
+      // An answer to an earlier attempt may have come while this one waited to be sent again.
+      if (entry.item.done && entry.item.attempts > 0 && !entry.copy) {
         taken += 1;
         this.#settle();
         continue;
