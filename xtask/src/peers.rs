@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::workspace::Workspace;
 
@@ -40,8 +40,7 @@ fn debian(workspace: &Workspace) -> Result<()> {
         println!("  Debian packages: nothing is missing");
     } else {
         println!("  Debian packages: {}", missing.join(" "));
-        apt_get(workspace, &["update"])?;
-        apt_get(workspace, &[&["install", "--yes", "--no-install-recommends"], &missing[..]].concat())?;
+        apt_get_install(workspace, &missing)?;
     }
     let version = workspace.output(workspace.program("node").arg("--version"))?;
     let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
@@ -78,19 +77,21 @@ fn has_venv(workspace: &Workspace) -> bool {
     workspace.output(workspace.program("python3").args(["-c", "import venv, ensurepip"])).is_ok()
 }
 
-/// apt-get as root, or through sudo.
-fn apt_get(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    let line = format!("apt-get {}", arguments.join(" "));
-    ensure!(on_path("apt-get"), "this is no Debian: provide by hand what `{line}` would");
+/// Installs with apt-get, as root or through sudo.
+fn apt_get_install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
+    let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
+    let by_hand = format!("apt-get update && apt-get {}", install.join(" "));
+    ensure!(on_path("apt-get"), "this is no Debian: provide by hand what `{by_hand}` would");
     let root = workspace.output(workspace.program("id").arg("-u"))?.trim() == "0";
-    if !root && !on_path("sudo") {
-        bail!("packages are missing, and this is neither root nor is there sudo; run as root: {line}");
+    ensure!(root || on_path("sudo"), "packages are missing, this is not root and there is no sudo; as root: {by_hand}");
+    for arguments in [&["update"], &install[..]] {
+        let mut command = workspace.program(if root { "env" } else { "sudo" });
+        if !root {
+            command.arg("env");
+        }
+        workspace.run_quietly(command.arg("DEBIAN_FRONTEND=noninteractive").arg("apt-get").args(arguments))?;
     }
-    let mut command = workspace.program(if root { "env" } else { "sudo" });
-    if !root {
-        command.arg("env");
-    }
-    workspace.run_quietly(command.arg("DEBIAN_FRONTEND=noninteractive").arg("apt-get").args(arguments))
+    Ok(())
 }
 
 fn node(workspace: &Workspace) -> Result<()> {
