@@ -545,6 +545,16 @@ impl Books {
         held.copied().unwrap_or(Dealings { agent, customer, day, sum: 0, earned: 0 })
     }
 
+    /// What an agent and a customer dealt last, as it is held: for checkpoints.
+    pub fn dealt(&self, agent: AgentCode, customer: Msisdn) -> Option<&Dealings> {
+        self.dealings.get(&(agent, customer))
+    }
+
+    /// The failures counted last in a scope, as they are held: for checkpoints.
+    pub fn failures_counted(&self, scope: Scope) -> Option<&Failures> {
+        self.failures.get(&scope)
+    }
+
     /// The dealings of the current business day.
     pub fn all_dealings(&self) -> impl Iterator<Item = &Dealings> {
         self.dealings.values()
