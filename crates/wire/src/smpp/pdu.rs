@@ -1,8 +1,9 @@
 //! The PDUs of SMPP 3.4 that a mobile-money platform speaks, and their octets.
 //!
-//! An own codec rather than rusmpp-core 0.4: there each owned string is an allocation, `Debug` prints bodies
-//! (which hold PINs), bodies are not wiped, a malformed PDU does not say which command_status answers it, and
-//! the default esm_class encodes 08. rusmpp-core serves as the second opinion in this crate's tests.
+//! An own codec rather than rusmpp-core 0.4: its strings and bodies share the receive buffer, which so can be
+//! neither wiped nor reused while one message lives; its `Debug` prints bodies and so
+//! PINs; its errors do not say which command_status answers a malformed PDU; and its default esm_class encodes
+//! 08. It serves as the second opinion in this crate's tests.
 //!
 //! Decoding costs no allocation but the body and, if there are any, the optional parameters.
 

@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn texts() {
-        let cases: [(u8, DefaultAlphabet, &[u8], Result<&str, Unreadable>); 12] = [
+        type Case = (u8, DefaultAlphabet, &'static [u8], Result<&'static str, Unreadable>);
+        let cases: [Case; 12] = [
             (0x00, Gsm7Unpacked, b"\x00\x1b\x65", Ok("@€")),
             (0x00, Gsm7Packed, &[0xE8, 0x32, 0x9B, 0xFD, 0x46, 0x97, 0xD9, 0xEC, 0x37], Ok("hellohello")),
             (0x00, Latin1, b"@\xe9", Ok("@é")),
