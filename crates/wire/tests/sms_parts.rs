@@ -173,6 +173,16 @@ fn other_content_under_the_same_reference_is_another_message() {
     assert_eq!(whole.text(Gsm7Unpacked).unwrap().expose(), "n".repeat(161));
 }
 
+#[test]
+fn parts_to_different_destinations_do_not_mix() {
+    let parts = messages(segment_text(&"x".repeat(161), Gsm7Unpacked, NARROW, 2).unwrap());
+    let elsewhere = ShortMessage { destination: Address::short_code("15051").unwrap(), ..parts[1].clone() };
+    let mut joiner = joiner();
+    assert!(matches!(joiner.push(NOW, parts[0].clone()), Join::Held));
+    assert!(matches!(joiner.push(NOW, elsewhere), Join::Held));
+    assert!(matches!(joiner.push(NOW, parts[1].clone()), Join::Whole(_)));
+}
+
 fn any_alphabet() -> impl Strategy<Value = DefaultAlphabet> {
     prop::sample::select(&[Gsm7Unpacked, Gsm7Packed, Latin1])
 }
