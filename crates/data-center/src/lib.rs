@@ -1,1 +1,30 @@
-//! Placeholder replaced in the next commit.
+//! Where the books live durably, and the one writer that decides.
+//!
+//! [`DataCenter`] owns the [`transaction_processing::Books`] and a [`Store`]: it decides a batch of requests in order, makes
+//! its rows durable in one commit, and only then gives the answers. [`Writer`] does the same on two threads, so that one
+//! batch is decided while the one before is flushed. A [`Fatal`] from either means that the process must stop; restart
+//! recovers.
+//!
+//! What is kept: an append-only, hash-chained log whose rows carry the balances and states that result, and a checkpoint of
+//! the state that rolls behind it. What is erasable (codes, names, documents) stands outside the chain, which covers only its
+//! commitments. `docs/schema.md` describes the tables for whoever reads them.
+
+pub mod batch;
+mod center;
+mod dirty;
+mod encoding;
+pub mod messages;
+mod records;
+pub mod sqlite;
+mod store;
+mod sweep;
+mod writer;
+
+pub use batch::Position;
+pub use center::{Answer, DataCenter};
+pub use encoding::Malformed;
+pub use messages::{Message, MessageChange, MessageState, NoticeId, Untold};
+pub use sqlite::Sqlite;
+pub use store::{Fatal, History, Loaded, Store, StoreError};
+pub use sweep::SPAN;
+pub use writer::{Bounds, Refused, Stopped, Writer};

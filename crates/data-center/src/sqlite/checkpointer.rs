@@ -1,0 +1,81 @@
+//! SQLite's own write-ahead log is copied into the database by a thread of its own, so that no commit waits for it. The
+//! log starts again from its beginning whenever a commit finds all of it copied; when it grows past a bound, the writer copies
+//! the rest itself.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{connect, write_safely};
+use crate::store::StoreError;
+
+/// From this many pages on the thread copies: 16 MiB of 4 KiB each.
+const COPIED_FROM: i64 = 4096;
+
+/// From this many on the writer copies what the thread has left: 64 MiB.
+const SHARED_FROM: i64 = 16_384;
+
+/// From this many on the writer waits for whoever still reads the log, so that it cannot fill the disk: 1 GiB.
+const WAITS_FROM: i64 = 262_144;
+
+pub(super) struct Checkpointer {
+    wake: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How many pages the log has, and how many of them are copied.
+struct Extent {
+    pages: i64,
+    copied: i64,
+}
+
+impl Checkpointer {
+    pub(super) fn start(path: &Path) -> Result<Checkpointer, StoreError> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        write_safely(&connection)?;
+        let (wake, woken) = sync_channel(1);
+        let failed = |error| StoreError::File { path: path.to_owned(), error };
+        let thread =
+            thread::Builder::new().name("checkpoint".into()).spawn(move || run(&connection, &woken)).map_err(failed)?;
+        Ok(Checkpointer { wake: Some(wake), thread: Some(thread) })
+    }
+
+    pub(super) fn after_commit(&self, writer: &Connection) -> Result<(), StoreError> {
+        let extent = checkpoint(writer, "NOOP")?;
+        if extent.pages >= WAITS_FROM {
+            checkpoint(writer, "RESTART")?;
+        } else if extent.pages >= SHARED_FROM {
+            checkpoint(writer, "PASSIVE")?;
+        } else if extent.pages - extent.copied >= COPIED_FROM
+            && let Some(wake) = &self.wake
+        {
+            // Full: it is awake.
+            let _ = wake.try_send(());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.wake = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been told by the thread itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(connection: &Connection, woken: &Receiver<()>) {
+    while let Ok(()) = woken.recv() {
+        // What fails here fails in the writer's own copying as well, which says so.
+        let _ = checkpoint(connection, "PASSIVE");
+    }
+}
+
+fn checkpoint(connection: &Connection, mode: &str) -> Result<Extent, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
+    Ok(statement.query_row([], |row| Ok(Extent { pages: row.get(1)?, copied: row.get(2)? }))?)
+}

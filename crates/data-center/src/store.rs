@@ -1,0 +1,142 @@
+//! The one narrow trait between the books and what keeps them.
+
+use std::path::PathBuf;
+
+use transaction_processing::books::Broken;
+use transaction_processing::decision::{Change, Row};
+use transaction_processing::ids::{Sequence, TransferId};
+use transaction_processing::request::RequestKey;
+use transaction_processing::time::Time;
+use transaction_processing::transfer::Transfer;
+
+use crate::batch::{Batch, Position};
+use crate::messages::Untold;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite says no.
+    #[error("the database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A file could not be used.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Another process has the database.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// The SQLite that is linked is not one to trust.
+    #[error("SQLite {0} is not safe: at least 3.51.3 and not 3.52.0 is needed")]
+    UnsafeVersion(String),
+    /// The database was written by a later program that this one cannot stand in for.
+    #[error("the database needs version {least} of its schema or later; this program knows up to {known}")]
+    TooNew {
+        /// The least version that may write it.
+        least: i64,
+        /// What this program knows.
+        known: i64,
+    },
+    /// A migration that was applied is not the one that this program has.
+    #[error("migration {0} of the database is not the one that this program knows")]
+    ForeignMigration(i64),
+    /// A currency stands in the database with other decimal digits.
+    #[error("currency {0} has other decimal digits in the database than in the configuration")]
+    CurrencyDiffers(u16),
+    /// What is stored is not what was written.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+}
+
+/// Why a process must stop: nothing after it can be relied on. Restart recovers and verifies.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The store failed: what it has now is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An invariant of the books is broken.
+    #[error("an invariant of the books is broken: {0:?}")]
+    Broken(Broken),
+    /// A decision asked for ever more closed records.
+    #[error("a decision found no end of missing records")]
+    Endless,
+    /// One of the writer's threads could not be started or ended by a panic.
+    #[error("a thread of the writer is gone")]
+    Thread,
+}
+
+impl From<Broken> for Fatal {
+    fn from(broken: Broken) -> Fatal {
+        Fatal::Broken(broken)
+    }
+}
+
+/// What loading hands over, in this order.
+pub enum Loaded {
+    /// Where the log stands; first, and once.
+    Position(Position),
+    /// A record of the checkpoint. An account comes as [`Change::Opened`] with its balance.
+    Record(Change),
+    /// A message of before [`Position::replay_from`] that is still remembered.
+    Key(RequestKey, Sequence, Time),
+    /// A row of the log from [`Position::replay_from`] on, without its notices.
+    Row(Row),
+}
+
+/// Where the books live durably. One process has it; inside, one thread appends and others look up through
+/// [`Store::history`].
+pub trait Store: Send + 'static {
+    /// What looks up closed records beside the writer.
+    type History: History;
+
+    /// Loads the checkpoint and the rows after it. `window_seconds` says how long messages are remembered.
+    ///
+    /// # Errors
+    /// [`Fatal`] from the store or from whoever takes what is loaded.
+    fn load(&mut self, window_seconds: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal>;
+
+    /// Makes a batch durable: all of it or nothing, and on return for good.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what is stored is not known then; the process must stop.
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// A reader of what is committed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be opened.
+    fn history(&self) -> Result<Self::History, StoreError>;
+}
+
+/// Looks up what is committed.
+pub trait History: Send + 'static {
+    /// A row of the log; its codes are empty.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn row(&mut self, sequence: Sequence) -> Result<Option<Row>, StoreError>;
+
+    /// A transfer as the checkpoint has it; none where it has never been there. One that was closed by the row that made it
+    /// is found in that row alone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
+
+    /// The last row up to which no notice needs care.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn settled(&mut self) -> Result<Sequence, StoreError>;
+
+    /// Notices of the rows after `after` that are not in a final state, in the order of the log, and the last row looked
+    /// at, from which to go on; at most about `most` of them, the notices of a row together. None of them and an unchanged
+    /// row: there are no more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn untold(&mut self, after: Sequence, most: usize) -> Result<(Vec<Untold>, Sequence), StoreError>;
+}
