@@ -1,3 +1,5 @@
+//! Each rule that keeps money safe, by its name.
+
 mod common;
 use common::*;
 

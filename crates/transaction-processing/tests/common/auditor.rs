@@ -63,7 +63,8 @@ impl Auditor {
                     | Text::Help { .. }
             );
             // A sealed packet that comes twice gets the answer of the first time, word for word.
-            let again = notice.card.is_some() && self.rows.iter().any(|row| row.notices.iter().any(|was| was.text == notice.text));
+            let again = notice.card.is_some()
+                && self.rows.iter().any(|row| row.notices.iter().any(|was| was.text == notice.text));
             assert!(harmless || again, "I20: success was told without a row");
             assert!(notice.code.is_none(), "a code was told without a row");
         }

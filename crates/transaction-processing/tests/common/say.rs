@@ -111,11 +111,9 @@ impl Say {
                 amount: typed(amount),
                 pin: pin(own),
             }),
-            Say::Co(at, amount, own) => Action::CashOut(requests::cash_out::Fields {
-                agent: agent(at),
-                amount: typed(amount),
-                pin: pin(own),
-            }),
+            Say::Co(at, amount, own) => {
+                Action::CashOut(requests::cash_out::Fields { agent: agent(at), amount: typed(amount), pin: pin(own) })
+            }
             Say::Bl(own) => Action::Balance(requests::balance::Fields { pin: pin(own) }),
             Say::St(own) => Action::Statement(requests::statement::Fields { pin: pin(own) }),
             Say::Pn(old, new) => Action::ChangePin(requests::pin::Fields { old: pin(old), new: new_pin(new) }),

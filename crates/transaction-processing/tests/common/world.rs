@@ -113,10 +113,9 @@ impl World {
             self.staff.push(StaffId(row.sequence.0));
         }
         self.measure(Measure::Issue { amount: money(ISSUED), bank_reference: "opening".into() }).done();
-        for (code, phone, own) in [
-            (AGENT, AGENT_PHONE, vec![number(AGENTS_OTHER_PHONE)]),
-            (OTHER_AGENT, OTHER_AGENT_PHONE, Vec::new()),
-        ] {
+        for (code, phone, own) in
+            [(AGENT, AGENT_PHONE, vec![number(AGENTS_OTHER_PHONE)]), (OTHER_AGENT, OTHER_AGENT_PHONE, Vec::new())]
+        {
             let name = private("agent");
             let enrol = Measure::EnrolAgent { code: agent(code), msisdn: number(phone), name, own_numbers: own };
             let one_time = self.measure(enrol).done().code_to(phone);
