@@ -1,1 +1,5 @@
-//! Placeholder replaced in the next commit.
+//! The other end of the line: phones, and the message centre between them and the platform.
+//!
+//! - [`centre`]: a message centre, without sockets.
+
+pub mod centre;
