@@ -1,10 +1,12 @@
 //! Wakala: a mobile-money platform. A person with nothing but a phone sends money to any phone number, and an agent pays it
 //! out.
 
+pub mod clock;
 pub mod communication_gateway;
 pub mod config;
 pub mod downlink;
 pub mod numbering;
 pub mod platform;
+pub mod process;
 pub mod timers;
 pub mod uplink;

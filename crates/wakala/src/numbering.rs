@@ -7,7 +7,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNu
 use transaction_processing::Msisdn;
 use transaction_processing::request::Payee;
 
-use crate::config::Config;
+use crate::config::Numbers;
 
 /// The most characters that a typed number may have; longer ones are no numbers.
 const LONGEST: usize = 32;
@@ -23,11 +23,6 @@ fn region(code: &str) -> Option<(Region, u16)> {
     let calling_code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?;
     Some((region, u16::try_from(calling_code).ok()?))
 }
-
-/// Why there is no numbering: the country is not known.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} is no country of ISO 3166-1")]
-pub struct UnknownCountry(pub String);
 
 /// What was typed cannot be read as a number at all: it is empty, too long, or has letters or signs that no number has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,24 +43,14 @@ pub struct Numbering {
 }
 
 impl Numbering {
-    /// The rules of a country, by its ISO 3166-1 code: every number that can be mobile is one, numbers of other countries too.
-    ///
-    /// # Errors
-    /// When there is no such country.
-    pub fn new(country: &str) -> Result<Numbering, UnknownCountry> {
-        let (region, calling_code) = region(country).ok_or_else(|| UnknownCountry(country.to_owned()))?;
+    /// The rules of a country, by its ISO 3166-1 code, and what the operator serves; none where there is no such country, which
+    /// a loaded configuration never names.
+    pub fn new(country: &str, served: &Numbers) -> Option<Numbering> {
+        let (region, calling_code) = region(country)?;
         let plans: &PhoneNumberUtil = &PHONE_NUMBER_UTIL;
         let trunk_prefix = trunk_prefix(plans, region);
-        Ok(Numbering { region, calling_code, trunk_prefix, foreign: true, mobile_prefixes: Vec::new(), plans })
-    }
-
-    /// The rules that a configuration gives.
-    ///
-    /// # Errors
-    /// When its country is not known; never for a loaded configuration.
-    pub fn of(config: &Config) -> Result<Numbering, UnknownCountry> {
-        let mobile_prefixes = config.numbers.mobile_prefixes.clone();
-        Ok(Numbering { foreign: config.numbers.foreign, mobile_prefixes, ..Numbering::new(&config.ledger.country)? })
+        let Numbers { foreign, mobile_prefixes } = served.clone();
+        Some(Numbering { region, calling_code, trunk_prefix, foreign, mobile_prefixes, plans })
     }
 
     /// A number as a person typed it: national, or international with `+` or `00`; spaces, points, hyphens, slashes and
@@ -88,9 +73,14 @@ impl Numbering {
         Ok(self.judged(found))
     }
 
-    /// The number from which, or to which, a network carried a message: `type_of_number` 1 is international, anything else is
-    /// read as if it were typed. Whatever is no mobile number served here is none.
-    pub fn carried(&self, type_of_number: u8, digits: &str) -> Option<Msisdn> {
+    /// The same where the grammar of messages has seen to it that it is a number: what is none is not a mobile one.
+    pub fn payee(&self, typed: &str) -> Payee {
+        self.typed(typed).unwrap_or(Payee::NotMobile)
+    }
+
+    /// The number from which a network carried a message: `type_of_number` 1 is international (SMPP 3.4 §5.2.5), anything
+    /// else is read as if it were typed. Whatever is no mobile number served here is none.
+    pub fn source(&self, type_of_number: u8, digits: &str) -> Option<Msisdn> {
         let is_plain = digits.bytes().all(|octet| octet.is_ascii_digit());
         let payee = if type_of_number == 1 && is_plain && digits.len() <= LONGEST {
             self.international_digits(digits)
@@ -200,8 +190,12 @@ fn itoa(code: u16, room: &mut [u8; 5]) -> &str {
 mod tests {
     use super::*;
 
+    fn of(country: &str) -> Option<Numbering> {
+        Numbering::new(country, &Numbers { foreign: true, ..Numbers::default() })
+    }
+
     fn tanzania() -> Numbering {
-        Numbering::new("TZ").unwrap()
+        of("TZ").unwrap()
     }
 
     /// The digits of a mobile number; zero for one that is not; none for no number.
@@ -276,7 +270,7 @@ mod tests {
     fn the_short_way_and_the_longer_way_agree() {
         for country in ["TZ", "KE", "CD", "CI", "SN", "GH", "IN", "BD", "PH", "GB", "IT", "FR", "AR", "MX", "BR", "US"]
         {
-            let numbering = Numbering::new(country).unwrap();
+            let numbering = of(country).unwrap();
             let code = numbering.calling_code;
             let quick = |national: &str| numbering.mobile(national);
             // Every start of a number in this plan, at every length.
@@ -297,13 +291,13 @@ mod tests {
 
     #[test]
     fn only_numbers_that_are_served_are_mobile() {
-        let mut config = Config::default();
-        let numbering = Numbering::of(&config).unwrap();
+        let mut served = Numbers::default();
+        let numbering = Numbering::new("TZ", &served).unwrap();
         assert_eq!(digits(&numbering, "+254712345678"), Some(0), "another country's");
         assert_eq!(digits(&numbering, "0712000002"), Some(255_712_000_002));
-        config.numbers.foreign = true;
-        config.numbers.mobile_prefixes = vec!["25571".to_owned(), "25574".to_owned()];
-        let numbering = Numbering::of(&config).unwrap();
+        served.foreign = true;
+        served.mobile_prefixes = vec!["25571".to_owned(), "25574".to_owned()];
+        let numbering = Numbering::new("TZ", &served).unwrap();
         assert_eq!(digits(&numbering, "+254712345678"), Some(254_712_345_678));
         assert_eq!(digits(&numbering, "0712000002"), Some(255_712_000_002));
         assert_eq!(digits(&numbering, "0622000002"), Some(0), "another operator's");
@@ -312,17 +306,17 @@ mod tests {
     #[test]
     fn networks_write_numbers_with_their_type() {
         let numbering = tanzania();
-        let carried = |kind, digits| numbering.carried(kind, digits).map(Msisdn::digits);
-        assert_eq!(carried(1, "255712000002"), Some(255_712_000_002));
-        assert_eq!(carried(1, "+255712000002"), Some(255_712_000_002));
-        assert_eq!(carried(2, "0712000002"), Some(255_712_000_002));
-        assert_eq!(carried(2, "712000002"), Some(255_712_000_002));
-        assert_eq!(carried(0, "255712000002"), Some(255_712_000_002));
-        assert_eq!(carried(1, "254712345678"), Some(254_712_345_678));
-        assert_eq!(carried(5, "MPESA"), None);
-        assert_eq!(carried(3, "15050"), None);
-        assert_eq!(carried(1, ""), None);
-        assert_eq!(carried(1, &"2".repeat(400)), None);
+        let source = |kind, digits| numbering.source(kind, digits).map(Msisdn::digits);
+        assert_eq!(source(1, "255712000002"), Some(255_712_000_002));
+        assert_eq!(source(1, "+255712000002"), Some(255_712_000_002));
+        assert_eq!(source(2, "0712000002"), Some(255_712_000_002));
+        assert_eq!(source(2, "712000002"), Some(255_712_000_002));
+        assert_eq!(source(0, "255712000002"), Some(255_712_000_002));
+        assert_eq!(source(1, "254712345678"), Some(254_712_345_678));
+        assert_eq!(source(5, "MPESA"), None);
+        assert_eq!(source(3, "15050"), None);
+        assert_eq!(source(1, ""), None);
+        assert_eq!(source(1, &"2".repeat(400)), None);
     }
 
     #[test]
@@ -331,7 +325,7 @@ mod tests {
             [("TZ", true), ("KE", true), ("XX", false), ("tz", false), ("TZA", false), ("", false), ("001", false)]
         {
             assert_eq!(is_country(code), known, "{code:?}");
-            assert_eq!(Numbering::new(code).is_ok(), known, "{code:?}");
+            assert_eq!(of(code).is_some(), known, "{code:?}");
         }
     }
 }
