@@ -173,12 +173,16 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether a repeat of its message is answered from memory: what had an effect, and every counted try. Questions and
-    /// settings are judged afresh.
+    /// Whether a repeat of its message is answered from memory: what had an effect, every counted try, and whatever came
+    /// sealed, since the same packet again gets the same answer. Questions and settings in plain are judged afresh.
     pub fn is_remembered(&self) -> bool {
         use crate::refusal::Weight;
-        let counted = self.refusal.is_none_or(|refusal| refusal.weight() == Weight::Counted);
-        self.key.is_some() && counted && !self.kind.is_question()
+        let lasting = match self.refusal {
+            Some(refusal) => refusal.weight() == Weight::Counted,
+            None => !self.kind.is_question(),
+        };
+        let sealed = || self.changes.iter().any(|change| matches!(change, Change::CardUsed { .. }));
+        self.key.is_some() && (lasting || sealed())
     }
 
     /// The amount that changed one account's balance in this row, minor units, and the balance afterwards.

@@ -177,7 +177,8 @@ actions! {
 }
 
 impl Kind {
-    /// Whether asking again is harmless and wanted: what is only asked or set is never answered from memory.
+    /// Whether asking again is harmless and wanted: what is only asked or set in plain is answered from memory for a wrong
+    /// secret alone.
     pub fn is_question(self) -> bool {
         matches!(self, Kind::Balance | Kind::Statement | Kind::Check | Kind::Help | Kind::Language)
     }

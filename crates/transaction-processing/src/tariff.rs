@@ -155,6 +155,12 @@ impl Terms {
         self.money(levy)
     }
 
+    /// The most that an agent earns of one fee: the share, a fraction counted as one minor unit.
+    pub fn share(&self, fee: Money) -> Money {
+        let kept = thousandths(fee.minor(), 1000_u32.saturating_sub(self.agent_share_per_mille));
+        self.money(fee.minor().saturating_sub(kept))
+    }
+
     /// What the agent earns on `amount`, having dealt `before` with the same customer today and earned `earned` on it: the
     /// share of the fee on the whole day's sum, less what was earned. However a sum is split, no more is paid (row Z12).
     pub fn commission(&self, before: i64, earned: i64, amount: Money) -> Money {

@@ -4,7 +4,7 @@ use super::parties::judge_active;
 use super::secrets::Purpose;
 use super::transfer::judge_funds;
 use super::{Draft, Scene, Stop};
-use crate::account::Proofs;
+use crate::account::{Account, Proofs};
 use crate::ids::TransferId;
 use crate::money::Money;
 use crate::notice::Text;
@@ -25,7 +25,8 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
     scene.judge_pin(account, &fields.pin, Purpose::Use, draft)?;
     judge_active(account)?;
     let transfer = scene.books.transfer(fields.transfer)?;
-    let transfer = transfer.filter(|transfer| transfer.payee == from).ok_or(Refusal::UnknownReference)?;
+    let transfer = transfer.filter(|transfer| transfer.payee == from && was_credited(account, transfer));
+    let transfer = transfer.ok_or(Refusal::UnknownReference)?;
     match transfer.state {
         State::Credited { recall_asked_at: Some(_), .. } => {}
         State::Returned { .. } => return Err(Refusal::AlreadyReturned.into()),
@@ -42,7 +43,8 @@ pub(super) fn give_back(
     transfer: &Transfer,
     cause: ReturnCause,
 ) -> Result<(), Stop> {
-    let holder = scene.open_account(transfer.payee).ok_or(Refusal::PayeeNotRegistered)?;
+    let holder = scene.open_account(transfer.payee).filter(|account| was_credited(account, transfer));
+    let holder = holder.ok_or(Refusal::PayeeNotRegistered)?;
     if holder.currency != transfer.amount.currency() {
         return Err(Refusal::OtherCurrency.into());
     }
@@ -61,6 +63,12 @@ pub(super) fn give_back(
         scene.tell(draft, sender_number, Text::GotBack { transfer: id, returned: amount, payee, balance });
     }
     Ok(())
+}
+
+/// Whether the account that the payee's number reaches now can be the one that was credited: a number that was given to
+/// somebody else brings them no debts, and nobody gives back to themselves.
+fn was_credited(account: &Account, transfer: &Transfer) -> bool {
+    account.id.0.cast_unsigned() < transfer.id.0 && account.id != transfer.sender
 }
 
 /// What the payee received: the amount less what they bore themselves.

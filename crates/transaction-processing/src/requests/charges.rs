@@ -51,9 +51,11 @@ impl Scene<'_> {
         let day = self.moment.day;
         let before = self.books.dealings(agent.code, customer, day);
         let terms = charge.tariff.and_then(|id| self.books.tariff(id)).map(|tariff| &tariff.terms);
-        let due =
-            terms.map_or(Money::zero(amount.currency()), |terms| terms.commission(before.sum, before.earned, amount));
-        let commission = due.min(charge.fee);
+        // The day's sum counts every way of dealing, so it may have grown under a cheaper tariff than this one: no single
+        // charge yields more than its own share.
+        let commission = terms.map_or(Money::zero(amount.currency()), |terms| {
+            terms.commission(before.sum, before.earned, amount).min(terms.share(charge.fee))
+        });
         let sum = before.sum.saturating_add(amount.minor());
         let earned = before.earned.saturating_add(commission.minor());
         (commission, Dealings { sum, earned, ..before })

@@ -162,65 +162,59 @@ fn by_code<'a>(
         transfer.amount == amount && query.is_some_and(|query| query.agent == agent.code)
     };
     let candidates = || scene.books.waiting_for(payee).filter(bound);
-    let Some(any) = candidates().next() else { return Err(nothing_bound(scene, agent, payee, amount, typed)?) };
     let policy = scene.books.policy();
-    let tried_out = |transfer: &Transfer| {
+    let tried_out = |transfer: &&Transfer| {
         transfer.waiting().is_none_or(|waiting| waiting.wrong_codes >= policy.verification_code_tries)
     };
-    if candidates().all(tried_out) {
+    let query_of = |transfer: &'a Transfer| transfer.waiting().and_then(|waiting| waiting.query.as_ref());
+    let open = |transfer: &&'a Transfer| {
+        !tried_out(transfer) && query_of(transfer).is_some_and(|query| scene.now() < query.expires_at)
+    };
+    let proves = |transfer: &&'a Transfer| query_of(transfer).is_some_and(|query| typed.proves(&query.code));
+    if let Some(found) = candidates().filter(open).filter(proves).last() {
+        return Ok((found, typed.newest()));
+    }
+    judge_unpaid(scene, agent, payee, amount, typed)?;
+    let Some(any) = candidates().next() else { return Err(nothing_bound(scene, payee, amount).into()) };
+    if candidates().all(|transfer| tried_out(&transfer)) {
         return Err(Refusal::CodesExhausted.into());
     }
-    let open = |transfer: &&Transfer| {
-        let query = transfer.waiting().and_then(|waiting| waiting.query.as_ref());
-        !tried_out(transfer) && query.is_some_and(|query| scene.now() < query.expires_at)
-    };
     if candidates().find(open).is_none() {
         draft.about(any.id);
         return Err(Refusal::CodeExpired.into());
     }
-    let proves = |transfer: &&Transfer| {
-        let query = transfer.waiting().and_then(|waiting| waiting.query.as_ref());
-        query.is_some_and(|query| typed.proves(&query.code))
-    };
-    match candidates().filter(open).filter(proves).last() {
-        Some(found) => Ok((found, typed.newest())),
-        None => {
-            for transfer in candidates().filter(open) {
-                let counted = |waiting: &Waiting| Waiting {
-                    wrong_codes: waiting.wrong_codes.saturating_add(1),
-                    ..waiting.clone()
-                };
-                if let Some(waiting) = transfer.waiting().map(counted) {
-                    draft.about(transfer.id);
-                    draft.count(Change::Transfer(Transfer { state: State::Waiting(waiting), ..transfer.clone() }));
-                }
-            }
-            Err(Refusal::WrongCode.into())
+    for transfer in candidates().filter(open) {
+        if let Some(waiting) = transfer.waiting() {
+            let counted = Waiting { wrong_codes: waiting.wrong_codes.saturating_add(1), ..waiting.clone() };
+            draft.about(transfer.id);
+            draft.count(Change::Transfer(Transfer { state: State::Waiting(counted), ..transfer.clone() }));
         }
     }
+    Err(Refusal::WrongCode.into())
 }
 
-/// Nothing of this amount is bound to this agent: it may be paid already (a lost answer must not cost the payee the cash), or
-/// be bound to somebody else.
-fn nothing_bound(scene: &Scene<'_>, agent: &Agent, payee: Msisdn, amount: Money, typed: &Proofs) -> Result<Stop, Stop> {
-    let last_paid = scene.books.number(payee).and_then(|number| number.last_paid);
-    if let Some(id) = last_paid
-        && let Some(transfer) = scene.books.transfer(id)?
-        && let State::PaidOut(paid) = &transfer.state
-        && transfer.amount == amount
-        && paid.proved_by.is_some_and(|proof| typed.proves(&proof))
-    {
-        if paid.agent != agent.code {
-            return Ok(Refusal::AlreadyPaid.into());
-        }
-        let text = Text::AlreadyPaidByYou { transfer: id, cash: paid.cash, payee, at: paid.at };
-        return Ok(Stop::Told(Refusal::AlreadyPaid, text));
+/// What proved the last payment to this payee is no wrong try at another transfer: a lost answer must not cost the payee the
+/// cash, so the agent who paid is told what to hand over, and anyone else that it is paid.
+fn judge_unpaid(scene: &Scene<'_>, agent: &Agent, payee: Msisdn, amount: Money, typed: &Proofs) -> Result<(), Stop> {
+    let Some(id) = scene.books.number(payee).and_then(|number| number.last_paid) else { return Ok(()) };
+    let Some(transfer) = scene.books.transfer(id)? else { return Ok(()) };
+    let State::PaidOut(paid) = &transfer.state else { return Ok(()) };
+    if transfer.amount != amount || !paid.proved_by.is_some_and(|proof| typed.proves(&proof)) {
+        return Ok(());
     }
+    if paid.agent != agent.code {
+        return Err(Refusal::AlreadyPaid.into());
+    }
+    let text = Text::AlreadyPaidByYou { transfer: id, cash: paid.cash, payee, at: paid.at };
+    Err(Stop::Told(Refusal::AlreadyPaid, text))
+}
+
+/// Nothing of this amount is bound to this agent: it may be bound to somebody else.
+fn nothing_bound(scene: &Scene<'_>, payee: Msisdn, amount: Money) -> Refusal {
     let elsewhere = |transfer: &Transfer| {
         transfer.amount == amount && transfer.waiting().is_some_and(|waiting| waiting.query.is_some())
     };
-    let other = scene.books.waiting_for(payee).any(elsewhere);
-    Ok(if other { Refusal::OtherAgent } else { Refusal::NothingToPayOut }.into())
+    if scene.books.waiting_for(payee).any(elsewhere) { Refusal::OtherAgent } else { Refusal::NothingToPayOut }
 }
 
 /// The transfer of this amount that waits for the payee, proved by the withdrawal password. A wrong one closes this way for
@@ -237,36 +231,35 @@ fn by_password<'a>(
         return Err(Refusal::PasswordAtAgentOff.into());
     }
     let candidates = || scene.books.waiting_for(payee).filter(|transfer| transfer.amount == amount);
-    if candidates().next().is_none() {
-        return Err(nothing_bound(scene, agent, payee, amount, typed)?);
-    }
     let elsewhere = |waiting: &Waiting| {
         waiting.query.as_ref().is_some_and(|query| query.agent != agent.code && scene.now() < query.expires_at)
     };
     let free = |transfer: &&Transfer| transfer.waiting().is_some_and(|waiting| !elsewhere(waiting));
-    if candidates().find(free).is_none() {
-        return Err(Refusal::OtherAgent.into());
-    }
     let open = |transfer: &&Transfer| {
         free(transfer) && transfer.waiting().is_some_and(|waiting| !waiting.password_at_agent_closed)
     };
+    let proves = |transfer: &&Transfer| transfer.waiting().is_some_and(|waiting| typed.proves(&waiting.password));
+    if let Some(found) = candidates().filter(open).filter(proves).last() {
+        return Ok((found, typed.newest()));
+    }
+    judge_unpaid(scene, agent, payee, amount, typed)?;
+    if candidates().next().is_none() {
+        return Err(nothing_bound(scene, payee, amount).into());
+    }
+    if candidates().find(free).is_none() {
+        return Err(Refusal::OtherAgent.into());
+    }
     if candidates().find(open).is_none() {
         return Err(Refusal::PasswordAtAgentClosed.into());
     }
-    let proves = |transfer: &&Transfer| transfer.waiting().is_some_and(|waiting| typed.proves(&waiting.password));
-    match candidates().filter(open).filter(proves).last() {
-        Some(found) => Ok((found, typed.newest())),
-        None => {
-            for transfer in candidates().filter(open) {
-                if let Some(waiting) = transfer.waiting() {
-                    let closed = Waiting { password_at_agent_closed: true, ..waiting.clone() };
-                    draft.about(transfer.id);
-                    draft.count(Change::Transfer(Transfer { state: State::Waiting(closed), ..transfer.clone() }));
-                }
-            }
-            Err(Refusal::WrongPassword.into())
+    for transfer in candidates().filter(open) {
+        if let Some(waiting) = transfer.waiting() {
+            let closed = Waiting { password_at_agent_closed: true, ..waiting.clone() };
+            draft.about(transfer.id);
+            draft.count(Change::Transfer(Transfer { state: State::Waiting(closed), ..transfer.clone() }));
         }
     }
+    Err(Refusal::WrongPassword.into())
 }
 
 /// Tells the sender where their account is reached now; one that was closed is told nothing.

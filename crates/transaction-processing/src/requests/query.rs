@@ -88,10 +88,10 @@ impl<'a> Scene<'a> {
             self.count_wrong_password(payee, draft);
             return Err(Refusal::WrongPassword);
         };
-        if let Some(number) = self.books.number(payee).filter(|number| number.claims != Claims::default()) {
-            let mut cleared = number.clone();
+        let mut cleared = self.number_or_new(payee);
+        if cleared.claims != Claims::default() {
             cleared.claims = Claims::default();
-            draft.count(Change::Number(cleared));
+            draft.count(Change::Number(*cleared));
         }
         Ok(found)
     }

@@ -8,7 +8,7 @@ use crate::decision::Change;
 use crate::msisdn::Msisdn;
 use crate::number::{Claims, Number};
 use crate::refusal::Refusal;
-use crate::request::{DrawnCode, DrawnCodes};
+use crate::request::{DrawnCode, DrawnCodes, Origin, Seal};
 use crate::time::Time;
 
 /// What a right one-time PIN is good for.
@@ -92,9 +92,18 @@ impl Scene<'_> {
         draft.count(Change::Number(*number));
     }
 
-    /// The record of a number, or a new one.
+    /// The record of a number as it stands in this decision, or a new one. It bears the counter of the sealed message that
+    /// is being judged, so that no change of the whole record ever sets a counter back.
     pub(super) fn number_or_new(&self, msisdn: Msisdn) -> Box<Number> {
-        Box::new(self.books.number(msisdn).cloned().unwrap_or(Number::new(msisdn)))
+        let mut number = Box::new(self.books.number(msisdn).cloned().unwrap_or(Number::new(msisdn)));
+        if let Origin::Handset { from, seal: Seal::Sealed { counter, check }, .. } = self.origin
+            && from == msisdn
+            && let Some(card) = number.card.as_mut()
+        {
+            card.counter = counter;
+            card.check = check;
+        }
+        number
     }
 
     /// A withdrawal password for a payee that no other waiting transfer of theirs has.
