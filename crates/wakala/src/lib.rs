@@ -6,6 +6,7 @@ pub mod communication_gateway;
 pub mod config;
 pub mod downlink;
 pub mod numbering;
+pub mod observe;
 pub mod platform;
 pub mod process;
 pub mod timers;

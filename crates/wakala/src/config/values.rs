@@ -74,6 +74,11 @@ impl CurrencyCode {
         found.exponent().filter(|digits| *digits <= 4).map(|_| CurrencyCode(found))
     }
 
+    /// The currency with this ISO 4217 number; none where there is none.
+    pub fn numbered(numeric: u16) -> Option<CurrencyCode> {
+        iso_currency::Currency::from_numeric(numeric).map(CurrencyCode)
+    }
+
     /// The code, three letters.
     pub fn code(self) -> &'static str {
         self.0.code()
