@@ -190,8 +190,10 @@ impl Books {
             self.apply(change, row.sequence);
         }
         for entered in &row.entered {
-            self.restate(entered.posting.from, entered.from_balance, row.sequence)?;
-            self.restate(entered.posting.to, entered.to_balance, row.sequence)?;
+            let amount = entered.posting.amount.minor();
+            let debit = (entered.from_balance, amount.saturating_neg());
+            self.restate(entered.posting.from, debit, (entered.from_previous, row.sequence))?;
+            self.restate(entered.posting.to, (entered.to_balance, amount), (entered.to_previous, row.sequence))?;
         }
         self.follow(row);
         Ok(())
@@ -240,8 +242,19 @@ impl Books {
         Ok((balance, previous))
     }
 
-    fn restate(&mut self, id: AccountId, balance: i64, sequence: Sequence) -> Result<(), Broken> {
+    /// Takes over what a row says of an account. Where the account stands just before that row, its balance must lead to the
+    /// stated one; an account that a checkpoint took later than the row is led there again by the rows that follow.
+    fn restate(
+        &mut self,
+        id: AccountId,
+        (balance, change): (i64, i64),
+        (previous, sequence): (Sequence, Sequence),
+    ) -> Result<(), Broken> {
         let account = self.accounts.get_mut(key_of(id)).ok_or(Broken::NoAccount(id))?;
+        let follows = account.latest == previous && account.balance.checked_add(change) == Some(balance);
+        if account.latest <= previous && !follows {
+            return Err(Broken::Balance(id));
+        }
         account.balance = balance;
         account.latest = sequence;
         Ok(())

@@ -50,8 +50,8 @@ pub struct Entered {
     pub from_balance: i64,
     /// Balance of `to` afterwards, minor units.
     pub to_balance: i64,
-    /// The row before this one with an entry on `from`; zero for none.
+    /// The row before this one with an entry on `from`, zero for none; this row where an earlier posting of it was one.
     pub from_previous: Sequence,
-    /// The row before this one with an entry on `to`; zero for none.
+    /// The row before this one with an entry on `to`, zero for none; this row where an earlier posting of it was one.
     pub to_previous: Sequence,
 }

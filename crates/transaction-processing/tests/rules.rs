@@ -930,3 +930,25 @@ fn care_closes_an_account_once_and_its_number_may_begin_anew() {
     assert_eq!(world.balance(SENDER), 0);
     world.audit();
 }
+
+#[test]
+fn rows_that_do_not_lead_to_the_balances_they_state_are_not_replayed() {
+    use transaction_processing::books::{Books, Broken};
+    let mut world = World::priced([terms(Priced::Transfer, Payer::Sender)]);
+    world.say(SENDER, Say::Tm(CUSTOMER, 500_00, PIN)).done();
+    world.say(SENDER, Say::Tm(CUSTOMER, 500_00, PIN)).done();
+    let rows = &world.auditor.rows;
+    let replay = |tamper: fn(&mut transaction_processing::Row)| {
+        let mut books = Books::new(policy(), &[TZS, KES]);
+        let mut rows = rows.clone();
+        let last = rows.len() - 1;
+        tamper(&mut rows[last]);
+        rows.iter().try_for_each(|row| books.replay(row)).err()
+    };
+    assert_eq!(replay(|_| {}), None);
+    let (sender, customer) = (world.wallet(SENDER), world.wallet(CUSTOMER));
+    assert_eq!(replay(|row| row.entered[0].from_balance += 1), Some(Broken::Balance(sender)));
+    assert_eq!(replay(|row| row.entered[0].to_balance += 1), Some(Broken::Balance(customer)));
+    assert_eq!(replay(|row| row.entered[1].posting.amount = money(1)), Some(Broken::Balance(sender)));
+    assert!(matches!(replay(|row| row.sequence = row.sequence.next()), Some(Broken::Order(_))));
+}
