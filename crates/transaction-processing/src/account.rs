@@ -46,7 +46,7 @@ pub enum Status {
 #[derive(Clone, Copy)]
 pub struct Proof {
     /// The key version it was made under.
-    pub version: u16,
+    pub version: u32,
     /// The keyed hash.
     pub tag: [u8; 32],
 }

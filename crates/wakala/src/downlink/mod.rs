@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod message;
+pub mod outbox;
 mod render;
 mod style;
 mod texts;

@@ -1,0 +1,467 @@
+//! Follows each notice from its row to its receipt, or to the end of its validity: rendered, sealed, cut into parts, handed to
+//! a message centre, tried again where it is known undelivered. Without sockets or clock: the time comes in with every call.
+//!
+//! What is of a row survives a restart: its states go out as [`MessageChange`]s, and recovery tells it again. What is of no row
+//! (an answer that changed nothing) lives here only, and the message that asked for it is acknowledged when a centre has the
+//! answer.
+//!
+//! Bounds: notices that wait to be sent are at most [`Settings::most_waiting`]; when there is no room, the caller leaves them
+//! in the log and comes back. Messages whose receipt is awaited are at most [`MOST_AWAITED`]; at the bound the oldest is left
+//! as sent, its receipt unheard.
+
+mod compose;
+mod entry;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use data_center::{Message, MessageChange, MessageState, NoticeId};
+use encryption::Keys;
+use transaction_processing::Notice;
+use transaction_processing::ids::{Iccid, Sequence};
+use transaction_processing::time::Time;
+use wire::smpp::{Address, MessageId, MessageState as Reported, Receipt, ShortMessage, Status, StatusKind};
+use wire::sms::DefaultAlphabet;
+
+use super::{Catalogues, Style};
+use crate::uplink::Advice;
+use entry::{Entry, Part};
+
+/// Messages whose receipt is awaited at once.
+pub const MOST_AWAITED: usize = 400_000;
+
+/// Receipts that came before the answer to their message, kept until it does.
+const MOST_EARLY: usize = 4_096;
+
+/// Settled rows are told to the data centre in steps of so many.
+const SETTLED_STEP: u64 = 256;
+
+/// A message centre, as the outbox must know it.
+pub struct Centre {
+    /// What its data_coding 0 means.
+    pub alphabet: DefaultAlphabet,
+    /// From where messages come: the short code in this centre's numbering.
+    pub source: Address,
+    /// Numbers whose messages go through it, by their first digits; none for all that no other names.
+    pub prefixes: Vec<String>,
+}
+
+/// How messages are followed.
+pub struct Settings {
+    /// The centres, by their number in the configuration.
+    pub centres: Vec<Centre>,
+    /// How long centres keep trying, seconds.
+    pub validity_seconds: u32,
+    /// How often a message known undelivered is sent again.
+    pub resends: u16,
+    /// The wait before the first of these, seconds; it doubles.
+    pub resend_after_seconds: u32,
+    /// Notices that wait to be sent, at most.
+    pub most_waiting: usize,
+}
+
+/// Names one part of one message while it is with a link.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Token(pub u64);
+
+/// Something to hand to a link.
+pub struct Submission {
+    /// What the link names it by.
+    pub token: Token,
+    /// Through which centre.
+    pub centre: u16,
+    /// The message.
+    pub message: ShortMessage,
+}
+
+/// What became of a submission.
+pub enum Submitted {
+    /// The centre has it, under this id.
+    Accepted(MessageId),
+    /// The centre refused it.
+    Refused(Status),
+    /// The link ended before the answer: the centre may have it. A text twice is better than none.
+    Unknown,
+    /// It never left.
+    Unsent,
+}
+
+/// What is told: from a row, or once.
+pub enum Told {
+    /// A notice of the log, perhaps with what became of it before a restart.
+    Logged { id: NoticeId, at: Time, notice: Notice, before: Option<Message> },
+    /// An answer of no row; `asked` names the message that waits for it.
+    Answer { notice: Notice, asked: Asked },
+    /// An answer to what was no request.
+    Advice { advice: Advice, asked: Asked },
+}
+
+/// Names an inbound message that is acknowledged when its answer is with a centre.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Asked(pub u64);
+
+/// What comes of the outbox.
+pub enum Event {
+    /// The answer to this inbound message is with a centre.
+    Handed(Asked),
+    /// The answer to this inbound message could not be handed over in time; let it be asked again.
+    NotHanded(Asked),
+    /// A message was given up: for care to see.
+    GivenUp { id: NoticeId, state: MessageState },
+}
+
+/// How long an answer of no row may wait for a centre, milliseconds, before the message that asked for it is given back.
+const ANSWER_PATIENCE_MS: i64 = 6_000;
+
+/// The outbox.
+pub struct Outbox {
+    settings: Settings,
+    keys: Arc<dyn Keys>,
+    catalogues: Catalogues,
+    style: Style,
+    /// Everything under way, by its key: the packed notice, or above [`UNLOGGED`] what is of no row.
+    entries: BTreeMap<u64, Entry>,
+    next_unlogged: u64,
+    /// To be sent, in order.
+    waiting: VecDeque<u64>,
+    /// To be looked at again: a retry, or the end of a validity.
+    timers: BTreeSet<(Time, u64)>,
+    with_links: usize,
+    awaited: BTreeSet<u64>,
+    by_message_id: HashMap<(u16, MessageId), (u64, u8)>,
+    early: VecDeque<(u16, MessageId, Reported)>,
+    /// The counter last used with each card; only those ahead of the clock matter.
+    counters: HashMap<Iccid, u64>,
+    next_reference: u8,
+    changes: Vec<MessageChange>,
+    events: VecDeque<Event>,
+    /// The last row of which notices were told, and the last that was reported settled.
+    told_up_to: Sequence,
+    settled: Sequence,
+}
+
+/// Keys from here on are of no row.
+const UNLOGGED: u64 = 1 << 62;
+
+/// Tokens carry the part in the lowest bits.
+const PART_BITS: u32 = 2;
+
+impl Outbox {
+    /// An empty outbox.
+    pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Catalogues, style: Style) -> Outbox {
+        Outbox {
+            settings,
+            keys,
+            catalogues,
+            style,
+            entries: BTreeMap::new(),
+            next_unlogged: UNLOGGED,
+            waiting: VecDeque::new(),
+            timers: BTreeSet::new(),
+            with_links: 0,
+            awaited: BTreeSet::new(),
+            by_message_id: HashMap::new(),
+            early: VecDeque::new(),
+            counters: HashMap::new(),
+            next_reference: 0,
+            changes: Vec::new(),
+            events: VecDeque::new(),
+            told_up_to: Sequence(0),
+            settled: Sequence(0),
+        }
+    }
+
+    /// Whether it takes more notices of the log.
+    pub fn has_room(&self) -> bool {
+        self.waiting.len() < self.settings.most_waiting
+    }
+
+    /// Messages that wait to be sent, are with links, and whose receipts are awaited.
+    pub fn lengths(&self) -> (usize, usize, usize) {
+        (self.waiting.len(), self.with_links, self.awaited.len())
+    }
+
+    /// Takes something to tell.
+    pub fn tell(&mut self, now: Time, told: Told) {
+        match told {
+            Told::Logged { id, at, notice, before } => self.tell_logged(now, id, at, notice, before),
+            Told::Answer { notice, asked } => self.tell_once(now, Entry::answer(now, notice, asked)),
+            Told::Advice { advice, asked } => self.tell_once(now, Entry::advice(now, advice, asked)),
+        }
+    }
+
+    fn tell_once(&mut self, now: Time, entry: Entry) {
+        let key = self.next_unlogged;
+        self.next_unlogged += 1;
+        self.timers.insert((Time(now.0 + ANSWER_PATIENCE_MS), key));
+        self.entries.insert(key, entry);
+        self.waiting.push_back(key);
+    }
+
+    fn tell_logged(&mut self, now: Time, id: NoticeId, at: Time, notice: Notice, before: Option<Message>) {
+        let key = id.packed().cast_unsigned();
+        self.told_up_to = self.told_up_to.max(id.sequence);
+        if self.entries.contains_key(&key) {
+            return;
+        }
+        let lapses = at.plus_seconds(self.settings.validity_seconds);
+        let lapses = notice.void_at.map_or(lapses, |void| void.min(lapses));
+        let entry = Entry::logged(id, notice, lapses, before);
+        self.timers.insert((lapses, key));
+        let sent_before = entry.message_ids();
+        self.entries.insert(key, entry);
+        match sent_before {
+            Some(ids) if now < lapses => {
+                for (part, (centre, message_id)) in ids.into_iter().enumerate() {
+                    self.by_message_id.insert((centre, message_id), (key, part as u8));
+                }
+                self.await_receipt(now, key);
+            }
+            _ => self.waiting.push_back(key),
+        }
+    }
+
+    /// The next message for a link whose centre is `ready`; the caller hands it over and reports what became of it.
+    pub fn poll_submission(&mut self, now: Time, ready: impl Fn(u16) -> bool) -> Option<Submission> {
+        if !(0..self.settings.centres.len()).any(|centre| ready(centre as u16)) {
+            return None;
+        }
+        // Parts of one message go together: what is cut but not handed over stands first.
+        for _ in 0..self.waiting.len() {
+            let key = self.waiting.pop_front()?;
+            let Some(entry) = self.entries.get(&key) else { continue };
+            let centre = self.route(entry.to());
+            if !ready(centre) {
+                self.waiting.push_back(key);
+                continue;
+            }
+            if entry.unsent_part().is_none() && !self.compose(now, key, centre) {
+                continue;
+            }
+            if let Some(submission) = self.take_part(key, centre) {
+                if self.entries.get(&key).is_some_and(|entry| entry.unsent_part().is_some()) {
+                    self.waiting.push_front(key);
+                }
+                return Some(submission);
+            }
+        }
+        None
+    }
+
+    fn take_part(&mut self, key: u64, centre: u16) -> Option<Submission> {
+        let entry = self.entries.get_mut(&key)?;
+        let part = entry.unsent_part()?;
+        let message = entry.take_part(part)?;
+        self.with_links += 1;
+        Some(Submission { token: Token(key << PART_BITS | u64::from(part)), centre, message })
+    }
+
+    /// A link says what became of a submission.
+    pub fn handle_submitted(&mut self, now: Time, token: Token, centre: u16, outcome: Submitted) {
+        self.with_links = self.with_links.saturating_sub(1);
+        let (key, part) = (token.0 >> PART_BITS, (token.0 & 3) as u8);
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        match outcome {
+            Submitted::Accepted(message_id) => {
+                entry.parts[usize::from(part)] = Part::Accepted(centre, message_id);
+                self.by_message_id.insert((centre, message_id), (key, part));
+                if entry.is_accepted() {
+                    self.accepted(now, key);
+                }
+                self.hear_early(now, centre, message_id);
+            }
+            Submitted::Unknown | Submitted::Unsent => {
+                entry.parts[usize::from(part)] = Part::Lost;
+                self.again_when_all_are_back(now, key, 0);
+            }
+            Submitted::Refused(status) => {
+                entry.parts[usize::from(part)] = Part::Lost;
+                match status.kind() {
+                    StatusKind::Final => self.give_up(now, key, MessageState::Undelivered),
+                    _ => self.again_when_all_are_back(now, key, self.settings.resend_after_seconds),
+                }
+            }
+        }
+    }
+
+    fn accepted(&mut self, now: Time, key: u64) {
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        if let Some(asked) = entry.asked() {
+            self.events.push_back(Event::Handed(asked));
+            self.forget(key);
+            return;
+        }
+        self.changes.extend(entry.stands(MessageState::Sent, now));
+        self.await_receipt(now, key);
+    }
+
+    fn await_receipt(&mut self, now: Time, key: u64) {
+        self.awaited.insert(key);
+        if self.awaited.len() > MOST_AWAITED
+            && let Some(oldest) = self.awaited.pop_first()
+        {
+            self.end(now, oldest, MessageState::Lapsed);
+        }
+    }
+
+    /// Tries a message again once no part of it is with a link any more; the wait doubles with every attempt.
+    fn again_when_all_are_back(&mut self, now: Time, key: u64, after_seconds: u32) {
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        if entry.is_with_link() {
+            return;
+        }
+        let attempts = entry.attempts;
+        if after_seconds > 0 && attempts > self.settings.resends {
+            self.give_up(now, key, MessageState::Undelivered);
+            return;
+        }
+        entry.begin_again();
+        self.awaited.remove(&key);
+        if after_seconds == 0 {
+            self.waiting.push_back(key);
+        } else {
+            self.changes.extend(entry.stands(MessageState::Retrying, now));
+            let doubled = after_seconds.saturating_mul(1 << attempts.saturating_sub(1).min(8));
+            self.timers.insert((now.plus_seconds(doubled), key));
+        }
+    }
+
+    /// A receipt came over a link of a centre.
+    pub fn handle_receipt(&mut self, now: Time, centre: u16, receipt: &Receipt) {
+        if !self.hear(now, centre, receipt.message_id, receipt.state) {
+            if self.early.len() >= MOST_EARLY {
+                self.early.pop_front();
+            }
+            self.early.push_back((centre, receipt.message_id, receipt.state));
+        }
+    }
+
+    fn hear_early(&mut self, now: Time, centre: u16, message_id: MessageId) {
+        let found = self.early.iter().position(|(from, id, _)| (*from, *id) == (centre, message_id));
+        if let Some((_, _, state)) = found.and_then(|index| self.early.remove(index)) {
+            self.hear(now, centre, message_id, state);
+        }
+    }
+
+    /// Whether the receipt was of a message that is awaited.
+    fn hear(&mut self, now: Time, centre: u16, message_id: MessageId, state: Reported) -> bool {
+        let Some(&(key, part)) = self.by_message_id.get(&(centre, message_id)) else { return false };
+        if !state.is_final() {
+            return true;
+        }
+        let Some(entry) = self.entries.get_mut(&key) else { return true };
+        if state == Reported::Delivered {
+            self.by_message_id.remove(&(centre, message_id));
+            entry.parts[usize::from(part)] = Part::Delivered(centre, message_id);
+            if entry.is_delivered() {
+                self.end(now, key, MessageState::Delivered);
+            }
+        } else {
+            // Known undelivered: all of it goes again, within its validity.
+            self.unlist_ids(key);
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.parts.iter_mut().for_each(|part| *part = Part::Lost);
+            }
+            self.again_when_all_are_back(now, key, self.settings.resend_after_seconds);
+        }
+        true
+    }
+
+    /// Looks at what is due. To be called at [`Outbox::poll_timeout`].
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some(&(at, key)) = self.timers.first()
+            && at <= now
+        {
+            self.timers.pop_first();
+            let Some(entry) = self.entries.get(&key) else { continue };
+            if entry.lapses <= now {
+                match entry.asked() {
+                    Some(asked) => {
+                        self.events.push_back(Event::NotHanded(asked));
+                        self.forget(key);
+                    }
+                    None => self.give_up(now, key, MessageState::Lapsed),
+                }
+            } else if entry.rests() && !self.awaited.contains(&key) {
+                self.waiting.push_back(key);
+            }
+        }
+    }
+
+    /// When [`Outbox::handle_timeout`] must be called.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// What happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// What is to be made durable.
+    pub fn take_changes(&mut self) -> Vec<MessageChange> {
+        let open = self.entries.range(..UNLOGGED).next();
+        let settled = open.map_or(self.told_up_to, |(key, _)| {
+            let first = NoticeId::unpacked(key.cast_signed()).sequence;
+            Sequence(first.0.saturating_sub(1))
+        });
+        if settled.0 >= self.settled.0.saturating_add(SETTLED_STEP) {
+            self.settled = settled;
+            self.changes.push(MessageChange::SettledTo(settled));
+        }
+        std::mem::take(&mut self.changes)
+    }
+
+    fn give_up(&mut self, now: Time, key: u64, state: MessageState) {
+        let Some(entry) = self.entries.get(&key) else { return };
+        match (entry.asked(), entry.id()) {
+            // Nobody can be told: the question is settled all the same.
+            (Some(asked), _) => {
+                self.events.push_back(Event::Handed(asked));
+                self.forget(key);
+            }
+            (None, Some(id)) => {
+                self.events.push_back(Event::GivenUp { id, state });
+                self.end(now, key, state);
+            }
+            (None, None) => self.forget(key),
+        }
+    }
+
+    fn end(&mut self, now: Time, key: u64, state: MessageState) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            self.changes.extend(entry.stands(state, now));
+        }
+        self.forget(key);
+    }
+
+    fn forget(&mut self, key: u64) {
+        self.unlist_ids(key);
+        self.awaited.remove(&key);
+        if let Some(entry) = self.entries.remove(&key) {
+            self.timers.remove(&(entry.lapses, key));
+        }
+    }
+
+    fn unlist_ids(&mut self, key: u64) {
+        let Some(entry) = self.entries.get(&key) else { return };
+        for part in &entry.parts {
+            if let Part::Accepted(centre, id) | Part::Delivered(centre, id) = part {
+                self.by_message_id.remove(&(*centre, *id));
+            }
+        }
+    }
+
+    /// The centre for a number: the longest prefix that fits, else the first centre that names none.
+    fn route(&self, to: transaction_processing::Msisdn) -> u16 {
+        let digits = to.digits().to_string();
+        let fitting = |centre: &Centre| {
+            let longest =
+                centre.prefixes.iter().filter(|prefix| digits.starts_with(prefix.as_str())).map(String::len).max();
+            longest.or(centre.prefixes.is_empty().then_some(0))
+        };
+        let best =
+            self.settings.centres.iter().enumerate().filter_map(|(index, centre)| Some((fitting(centre)?, index)));
+        best.max_by_key(|(length, index)| (*length, usize::MAX - index)).map_or(0, |(_, index)| index as u16)
+    }
+}
