@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 
 use transaction_processing::tariff::Unsound;
 
@@ -9,6 +10,44 @@ use super::*;
 
 /// The longest path of a local socket, sun_path of unix(7).
 const LONGEST_SOCKET_PATH: usize = 107;
+
+/// What is wrong with the files that the configuration names, on this machine.
+pub(super) fn files(config: &Config, origin_of: &dyn Fn(&str) -> Origin) -> Vec<Problem> {
+    let mut complaints = Complaints { origin_of, found: Vec::new() };
+    for (key, path) in
+        [("ledger.database", &config.ledger.database), ("administration.socket", &config.administration.socket)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        complaints.unless(folder.is_dir(), key, format!("there is no folder {}", folder.display()));
+    }
+    secret_file("keys.file", &config.keys.file, &mut complaints);
+    secret_file("keys.passphrase_file", &config.keys.passphrase_file, &mut complaints);
+    for (index, centre) in config.message_centre.iter().enumerate() {
+        let at = |name: &str| format!("message_centre.{index}.{name}");
+        secret_file(&at("password_file"), &centre.password_file, &mut complaints);
+        let Some(tls) = &centre.tls else { continue };
+        if let Some(path) = &tls.key_file {
+            secret_file(&at("tls.key_file"), path, &mut complaints);
+        }
+        for (name, path) in [("tls.ca_file", &tls.ca_file), ("tls.certificate_file", &tls.certificate_file)] {
+            let is_there = path.as_ref().is_none_or(|path| path.is_file());
+            complaints.unless(is_there, &at(name), "there is no such file");
+        }
+    }
+    complaints.found
+}
+
+/// A file with a secret is there, can be read by us, and not by everyone.
+fn secret_file(key: &str, path: &Path, complaints: &mut Complaints<'_>) {
+    match std::fs::File::open(path).and_then(|file| file.metadata()) {
+        Ok(file) => {
+            complaints.unless(file.is_file(), key, format!("{} is no file", path.display()));
+            let for_everyone = file.permissions().mode() & 0o007 != 0;
+            complaints.unless(!for_everyone, key, format!("{} must not be open to everyone", path.display()));
+        }
+        Err(error) => complaints.unless(false, key, format!("{}: {error}", path.display())),
+    }
+}
 
 /// The complaints, collected with the origin of each key.
 struct Complaints<'a> {

@@ -76,6 +76,16 @@ impl Config {
         read(sources).map(|(config, _)| config)
     }
 
+    /// Reads and checks the layers, and then the files that they name on this machine: `config check`.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn check(sources: &Sources) -> Result<Config, ConfigError> {
+        let (config, tree) = read(sources)?;
+        let problems = check::files(&config, &|path| tree.origin_of(path));
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+    }
+
     /// What is wrong with this configuration beyond the types of its keys; nothing for one that was loaded. For configurations
     /// made in code.
     pub fn problems(&self) -> Vec<Problem> {

@@ -481,3 +481,42 @@ fn secrets_are_read_from_files_without_their_line_break() {
     assert_eq!(read(&[b'x'; 4097]), None);
     assert!(read_secret(&folder.path().join("absent")).is_err());
 }
+
+#[test]
+fn the_check_looks_at_the_files_that_are_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (folder, mut sources) = file(CENTRE);
+    let at = |name: &str| folder.path().join(name);
+    let put = |name: &str, mode: u32| {
+        std::fs::write(at(name), "secret").unwrap();
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let named = |key: &str, name: &str| format!("{key}={}", at(name).display());
+    sources.flags = vec![
+        named("ledger.database", "wakala.db"),
+        named("administration.socket", "nowhere/wakala.sock"),
+        named("keys.file", "keys"),
+        named("keys.passphrase_file", "passphrase"),
+        named("message_centre.0.password_file", "password"),
+        named("message_centre.0.tls.ca_file", "ca.pem"),
+    ];
+    put("keys", 0o644);
+    put("passphrase", 0o640);
+    let found = complaints(Config::check(&sources));
+    let expected = [
+        "administration.socket: there is no folder",
+        "keys.file: ",
+        "message_centre.0.password_file: ",
+        "message_centre.0.tls.ca_file: there is no such file",
+    ];
+    for text in expected {
+        assert!(found.iter().any(|complaint| complaint.starts_with(text)), "{text}: {found:#?}");
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    put("keys", 0o600);
+    put("password", 0o400);
+    put("ca.pem", 0o644);
+    std::fs::create_dir(at("nowhere")).unwrap();
+    assert_eq!(complaints(Config::check(&sources)), Vec::<String>::new());
+}

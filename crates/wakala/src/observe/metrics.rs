@@ -1,5 +1,5 @@
-//! Metrics, in the text format of OpenMetrics. What happens often is counted through handles that were made beforehand: no
-//! lock is taken. Every series of a closed list stands there from the start with zero, so that a rate can be taken of it.
+//! Metrics, in the text format of OpenMetrics. What happens with every request or message is counted by atomic counters that
+//! were made beforehand; histograms take a short lock. Every series of a closed list stands there from the start with zero, so that a rate can be taken of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
