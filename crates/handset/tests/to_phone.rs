@@ -4,7 +4,8 @@ mod common;
 
 use common::{ALICE, BOB, Line, SHORT_CODE, settings, submission};
 use core::time::Duration;
-use handset::centre::{Disturbance, Faults, Number, Presence, ReceiptForm, ReceiptSettings, Settings};
+use handset::Number;
+use handset::centre::{Disturbance, Faults, Presence, ReceiptForm, ReceiptSettings, Settings};
 use wire::smpp::{BindKind, Event, MessageId, MessageIdForm, MessageState, Receipt, ShortMessage, Status};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -216,7 +217,10 @@ fn throttling_and_a_full_queue() {
 fn held_messages_are_bounded() {
     let mut line = Line::bound(Settings { held: 2, presence: Presence::Off, ..settings() });
     (0..3).for_each(|token| line.submit(0, submission(ALICE, "a"), token));
-    assert!(matches!(line.esmes[0].events.last(), Some(Event::Submitted { token: 2, result: Err(Status::QUEUE_FULL) })));
+    assert!(matches!(
+        line.esmes[0].events.last(),
+        Some(Event::Submitted { token: 2, result: Err(Status::QUEUE_FULL) })
+    ));
     switch(&mut line, ALICE, Presence::On);
     line.submit(0, submission(ALICE, "a"), 3);
     assert_eq!(line.phones.len(), 3, "taken messages make room");
@@ -275,7 +279,9 @@ fn disturbances_towards_phones() {
     let (line, at_once) = disturb(Disturbance { duplicate: 0.5, ..Default::default() });
     assert_eq!((at_once, line.phones.len() as u64), (50, 50 + line.centre.counters().duplicated));
     assert_eq!((states(&line).len(), line.centre.counters().to_phones), (50, 50));
-    for disturbance in [Disturbance { delay: 0.5, ..Default::default() }, Disturbance { reorder: 0.5, ..Default::default() }] {
+    for disturbance in
+        [Disturbance { delay: 0.5, ..Default::default() }, Disturbance { reorder: 0.5, ..Default::default() }]
+    {
         let (line, at_once) = disturb(disturbance);
         assert!(at_once < 50);
         assert_eq!((line.phones.len(), states(&line).len()), (50, 50));
@@ -286,10 +292,8 @@ fn disturbances_towards_phones() {
 #[test]
 fn a_lost_response_leaves_the_service_without_knowledge() {
     let mut line = Line::bound(settings());
-    line.centre.set_faults(Faults {
-        to_phone: Disturbance { lose_answer: 1.0, ..Default::default() },
-        ..Default::default()
-    });
+    line.centre
+        .set_faults(Faults { to_phone: Disturbance { lose_answer: 1.0, ..Default::default() }, ..Default::default() });
     line.submit(0, submission(ALICE, "a"), 1);
     assert_eq!(line.phones.len(), 1);
     line.advance(10 * SECOND);

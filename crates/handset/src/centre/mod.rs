@@ -12,7 +12,6 @@
 mod calendar;
 mod counters;
 mod cut;
-mod number;
 mod random;
 mod receipts;
 mod settings;
@@ -20,11 +19,12 @@ mod to_phone;
 mod to_service;
 
 pub use counters::Counters;
-pub use number::{InvalidNumber, Number};
+
 pub use settings::{Account, Disturbance, Faults, Presence, ReceiptForm, ReceiptSettings, Settings};
 pub use to_phone::TooManyPhones;
 pub use to_service::{NotOriginated, ORIGINATED_OCTETS};
 
+use crate::number::Number;
 use calendar::Calendar;
 use core::time::Duration;
 use cut::PduCounter;

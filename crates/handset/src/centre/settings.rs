@@ -1,6 +1,6 @@
 //! What a message centre keeps to, and the faults it can be told to have.
 
-use super::number::Number;
+use crate::number::Number;
 use core::time::Duration;
 use wire::Secret;
 use wire::smpp::{LinkConfig, MessageIdForm, Text};

@@ -1,9 +1,9 @@
 //! From services to phones: submit_sm, presence, receipts.
 
-use super::number::Number;
 use super::receipts::{Submission, message_id};
 use super::settings::Presence;
 use super::{Answer, CentreEvent, LinkId, MessageCentre, Timer};
+use crate::number::Number;
 use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use wire::smpp::{MessageState, ShortMessage, Status};

@@ -1,8 +1,8 @@
 //! From phones to services: stored, forwarded, forwarded again, in each sender's order.
 
-use super::number::{InvalidNumber, Number};
 use super::settings::Account;
 use super::{Answer, LinkId, MessageCentre, Timer};
+use crate::number::{InvalidNumber, Number};
 use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use wire::smpp::{Address, Body, Refusal, ShortMessage, Status, StatusKind};

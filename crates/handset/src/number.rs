@@ -25,7 +25,7 @@ impl Number {
         self.0
     }
 
-    pub(super) fn of(address: &wire::smpp::Address) -> Result<Self, InvalidNumber> {
+    pub(crate) fn of(address: &wire::smpp::Address) -> Result<Self, InvalidNumber> {
         address.digits.as_str().ok_or(InvalidNumber)?.try_into()
     }
 }
