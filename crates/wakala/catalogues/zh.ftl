@@ -4,7 +4,7 @@
 
 sent = 单号{ $ref }：已转{ $amount }给{ $payee }，费用{ $charges }，余额{ $balance }
 received = 单号{ $ref }：收到{ $sender }转来{ $amount }，费用{ $charges }，余额{ $balance }
-sent-by-password = 单号{ $ref }：{ $amount }待{ $payee }{ $expires }前领取，费用{ $charges }，余额{ $balance }
+sent-by-password = 单号{ $ref }：{ $amount }待{ $payee }领取，{ $expires }截止，费用{ $charges }，余额{ $balance }
 withdrawal-password = 单号{ $ref }：{ $sender }给您{ $amount }，{ $expires }前领取。取款密码{ $code }，勿告诉任何人。请发QT*本机号码*取款密码*代理点编号
 verification-code = 单号{ $ref }：验证码{ $code }，{ $minutes }分钟内只告诉代理点{ $agent }。{ $amount }，到手现金{ $cash }
 paid-out-by-you = 单号{ $ref }：请付现金{ $cash }给{ $payee }。佣金{ $commission }，余额{ $balance }

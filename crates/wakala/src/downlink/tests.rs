@@ -247,6 +247,14 @@ fn a_code_is_told_only_when_it_is_given() {
 }
 
 #[test]
+fn no_two_values_run_into_each_other() {
+    for language in LANGUAGES {
+        let touching: Vec<&str> = source(language).lines().filter(|line| line.contains("}{")).collect();
+        assert!(touching.is_empty(), "{language:?} {touching:?}");
+    }
+}
+
+#[test]
 fn no_text_shows_a_gap() {
     for language in LANGUAGES {
         for (name, outgoing) in rendered(TYPICAL, &widest_style(), language).into_iter().chain(malformed(language)) {
