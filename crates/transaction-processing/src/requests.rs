@@ -174,6 +174,7 @@ pub(crate) fn decide(books: &Books, moment: Moment, request: &Request) -> Result
     let scene = Scene { books, moment, origin: request.origin };
     let kind = request.action.kind();
     if let Some(key) = request.key
+        && !has_lost_its_card(&scene)
         && let Some(outcome) = books.remembered(key, moment.time)?
     {
         return Ok(repeated(&scene, kind, outcome));
@@ -245,6 +246,12 @@ fn admit(scene: &Scene<'_>, kind: Kind, draft: &mut Draft) -> Result<(), Refusal
         return Err(Refusal::Slowed);
     }
     Ok(())
+}
+
+/// Whether a sealed message comes from a number without a card: taken away in between, so that nothing could seal an answer.
+fn has_lost_its_card(scene: &Scene<'_>) -> bool {
+    let Origin::Handset { from, seal: Seal::Sealed { .. }, .. } = scene.origin else { return false };
+    scene.books.number(from).is_none_or(|number| number.card.is_none())
 }
 
 /// A stored counter of this value blocks the card (TS 102 225: the counter must not wrap).

@@ -186,7 +186,9 @@ impl Auditor {
     fn money_of(&mut self, row: &Row, after: &Transfer) {
         let currency = after.amount.currency();
         let on = |account| row.effect_on(account).map_or(0, |(change, _)| change);
-        let to_sender = on(after.sender) + on(SystemAccount::UnclaimedMoney.id(currency));
+        // A commission that the operator bore goes its own way, to the agent and back.
+        let operator = on(SystemAccount::OperatorFunds.id(currency));
+        let to_sender = on(after.sender) + on(SystemAccount::UnclaimedMoney.id(currency)) + operator;
         if !self.transfers.contains_key(&after.id) {
             self.taken.insert(after.id, -to_sender);
         } else if matches!(after.state, State::Returned { .. }) {
