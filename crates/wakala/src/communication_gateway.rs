@@ -10,17 +10,20 @@ pub mod sms;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
+use std::time::Instant;
 
 use data_center::{Answer, Writer};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use transaction_processing::ids::{Iccid, Sequence, TransferId};
 use transaction_processing::number::{Language, Number};
+use transaction_processing::request::Kind;
 use transaction_processing::time::{Moment, Time};
 use transaction_processing::{Msisdn, Notice};
 use wire::smpp::{Receipt, Status};
 
 use crate::downlink::outbox::{Asked, Outbox, Submission, Submitted, Token};
+use crate::observe::metrics::Metrics;
 use crate::uplink::{Advice, Directory, Uplink};
 pub use dispatch::Recovery;
 
@@ -78,6 +81,8 @@ pub struct Shared {
     pub numbers: Arc<Numbers>,
     /// The clock.
     pub clock: Clock,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
     told: mpsc::Sender<Item>,
     missed: AtomicBool,
     wake: Notify,
@@ -95,7 +100,13 @@ pub struct Listening {
 
 impl Shared {
     /// The doors' shared part, and the ends that the dispatch listens to.
-    pub fn new(writer: Writer, uplink: Uplink, numbers: Arc<Numbers>, clock: Clock) -> (Arc<Shared>, Listening) {
+    pub fn new(
+        writer: Writer,
+        uplink: Uplink,
+        numbers: Arc<Numbers>,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+    ) -> (Arc<Shared>, Listening) {
         let (told, told_end) = mpsc::channel(TOLD_BOUND);
         let (reports, reports_end) = mpsc::channel(REPORT_BOUND);
         let shared = Shared {
@@ -103,6 +114,7 @@ impl Shared {
             uplink,
             numbers,
             clock,
+            metrics,
             told,
             missed: AtomicBool::new(false),
             wake: Notify::new(),
@@ -145,7 +157,9 @@ impl Shared {
     }
 
     /// Gives an answer back to the message that asked for it.
-    pub(crate) fn answered(&self, mut answer: Answer, reply: ReplyTo) {
+    pub(crate) fn answered(&self, mut answer: Answer, kind: Kind, arrived: Instant, reply: ReplyTo) {
+        self.metrics.decided(kind, answer.refusal);
+        self.metrics.answered(arrived.elapsed());
         if answer.row.is_some() {
             let at = (self.clock)().time;
             self.tell_row(&mut answer, at);

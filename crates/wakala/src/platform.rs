@@ -26,6 +26,7 @@ use crate::config::{self, Config, MessageCentre, Tls};
 use crate::downlink::outbox::{Centre, Outbox, Settings};
 use crate::downlink::{Catalogues, NumberForm, Style};
 use crate::numbering::Numbering;
+use crate::observe::metrics::Metrics;
 use crate::timers;
 use crate::uplink::Uplink;
 
@@ -68,7 +69,7 @@ pub enum Failure {
 /// What every room of the running platform shares.
 pub struct Services {
     /// The configuration.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The long-lived keys.
     pub keys: Arc<dyn Keys>,
     /// The one writer.
@@ -79,6 +80,8 @@ pub struct Services {
     pub numbering: Numbering,
     /// The clock.
     pub clock: Clock,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
 }
 
 /// The platform, running.
@@ -128,14 +131,16 @@ impl Platform {
             .ok_or_else(|| Failure::Configuration(format!("the country {} is not known", config.ledger.country)))?;
         let short_code = config.messages.short_code.clone();
         let uplink = Uplink::new(Arc::clone(&keys), Arc::clone(&numbers) as _, numbering.clone(), short_code);
-        let (shared, listening) = Shared::new(writer.clone(), uplink, numbers, Arc::clone(&clock));
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
+        let (shared, listening) =
+            Shared::new(writer.clone(), uplink, numbers, Arc::clone(&clock), Arc::clone(&metrics));
         let outbox = outbox(&config, Arc::clone(&keys))?;
         let links = config.message_centre.iter().map(|centre| links(&config, centre)).collect::<Result<Vec<_>, _>>()?;
 
         adopt_tariffs(&config, &writer).await?;
         let doors = communication_gateway::start(Arc::clone(&shared), listening, links, outbox, recovery);
         let timers = tokio::spawn(timers::run(Arc::clone(&shared)));
-        let services = Arc::new(Services { config, keys, writer, shared, numbering, clock });
+        let services = Arc::new(Services { config: Arc::new(config), keys, writer, shared, numbering, clock, metrics });
         Ok(Platform { services, doors, timers, ended })
     }
 

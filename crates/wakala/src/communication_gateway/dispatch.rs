@@ -11,6 +11,7 @@ use transaction_processing::time::Time;
 use wire::smpp::Status;
 
 use super::{Item, LinkHandle, Listening, ReplyTo, Report, Shared};
+use crate::observe::metrics::Queue;
 use crate::downlink::outbox::{Asked, Event, Outbox, Submission, Told};
 
 /// Notices read from the log at once when the dispatch has fallen behind.
@@ -139,6 +140,8 @@ impl Dispatch {
         self.hand_out(now);
         self.changes.extend(self.outbox.take_changes());
         self.record();
+        self.shared.metrics.queue(Queue::Outbox, self.outbox.lengths().0);
+        self.shared.metrics.queue(Queue::Records, self.changes.len());
         while let Some(event) = self.outbox.poll_event() {
             self.tell(event);
         }
@@ -225,9 +228,16 @@ impl Dispatch {
     /// States go to the writer as far as it has room; the rest waits for the next step.
     fn record(&mut self) {
         while let Some(change) = self.changes.pop_front() {
+            let state = match &change {
+                MessageChange::Stands(message) => Some(message.state.name()),
+                MessageChange::SettledTo(_) => None,
+            };
             if let Err(change) = self.shared.writer.try_record(change) {
                 self.changes.push_front(change);
                 return;
+            }
+            if let Some(state) = state {
+                self.shared.metrics.message_reached(state);
             }
         }
     }

@@ -17,6 +17,7 @@ use wire::sms::{DefaultAlphabet, Join, Joiner, JoinerConfig};
 
 use super::{Item, LinkHandle, ReplyTo, Report, Shared};
 use crate::downlink::outbox::{Submission, Submitted, Token};
+use crate::observe::metrics::{CentreMetrics, Submission as Answered, Unread};
 use crate::uplink::{Arrival, Arrived, Ignored, Patience, Read};
 
 /// The first wait before a new connection, and the longest; doubled between them, with jitter.
@@ -80,8 +81,10 @@ pub(super) fn start(shared: Arc<Shared>, number: u16, centre: CentreLinks) -> (L
     let bound = Arc::new(AtomicBool::new(false));
     let handle = LinkHandle { centre: number, commands: sender.clone(), bound: Arc::clone(&bound) };
     let patience = Patience::new(centre.malformed_answers_per_hour, centre.malformed_senders);
+    let metrics = shared.metrics.centre(&centre.name);
     let link = LinkTask {
         shared,
+        metrics,
         number,
         centre,
         bound,
@@ -98,6 +101,7 @@ pub(super) fn start(shared: Arc<Shared>, number: u16, centre: CentreLinks) -> (L
 
 struct LinkTask {
     shared: Arc<Shared>,
+    metrics: CentreMetrics,
     number: u16,
     centre: CentreLinks,
     bound: Arc<AtomicBool>,
@@ -208,11 +212,15 @@ impl LinkTask {
                     Event::Bound { .. } => {
                         tracing::info!(centre = self.centre.name, host, "bound");
                         was_bound = true;
+                        self.metrics.bound(1);
                         self.bound.store(true, Ordering::Release);
                         self.shared.wake.notify_one();
                     }
                     Event::Closed(why) => {
                         self.bound.store(false, Ordering::Release);
+                        if was_bound {
+                            self.metrics.bound(-1);
+                        }
                         match why {
                             Closed::Unbound => tracing::info!(centre = self.centre.name, host, "unbound"),
                             why => tracing::warn!(centre = self.centre.name, host, ?why, "link ended"),
@@ -271,7 +279,10 @@ impl LinkTask {
             }
             Event::Unknown { token } => self.report(Token(token), Submitted::Unknown).await,
             Event::Unsent { token } => self.report(Token(token), Submitted::Unsent).await,
-            Event::Throttled { .. } => tracing::warn!(centre = self.centre.name, "throttled"),
+            Event::Throttled { .. } => {
+                self.metrics.submitted(Answered::Throttled);
+                tracing::warn!(centre = self.centre.name, "throttled");
+            }
             Event::BindRefused(status) => {
                 tracing::error!(centre = self.centre.name, status = status.0, "the message centre refuses our bind");
             }
@@ -280,12 +291,20 @@ impl LinkTask {
     }
 
     async fn report(&self, token: Token, outcome: Submitted) {
+        match &outcome {
+            Submitted::Accepted(_) => self.metrics.submitted(Answered::Accepted),
+            Submitted::Refused(Status::QUEUE_FULL) => self.metrics.submitted(Answered::QueueFull),
+            Submitted::Refused(_) => self.metrics.submitted(Answered::Refused),
+            Submitted::Unknown => self.metrics.submitted(Answered::Unanswered),
+            Submitted::Unsent => {}
+        }
         let report = Report::Submitted { token, centre: self.number, outcome };
         let _ = self.shared.reports.send(report).await;
     }
 
     /// A message came. It is acknowledged at once only where nothing depends on it.
     fn arrived(&mut self, session: &mut Session, sequence: u32, message: ShortMessage) {
+        self.metrics.received();
         if self.shared.is_draining() {
             session.respond(sequence, Status::TEMPORARY_APPLICATION_ERROR);
             return;
@@ -306,13 +325,15 @@ impl LinkTask {
         match self.shared.uplink.read(arrival, rng) {
             Read::Request(request) => {
                 let shared = Arc::clone(&self.shared);
-                let answered = Box::new(move |answer| shared.answered(answer, reply));
+                let (kind, arrived) = (request.action.kind(), Instant::now());
+                let answered = Box::new(move |answer| shared.answered(answer, kind, arrived, reply));
                 if self.shared.writer.try_submit(*request, answered).is_err() {
                     // The queue is full, or the writer has ended: the centre keeps the message and delivers it again.
                     session.respond(sequence, Status::TEMPORARY_APPLICATION_ERROR);
                 }
             }
             Read::Answer(advice) => {
+                self.shared.metrics.unread(Unread::Malformed);
                 if self.patience.answers(advice.to, (self.shared.clock)().time) {
                     self.shared.tell_once(Item::Advice { advice: *advice, reply });
                 } else {
@@ -325,6 +346,11 @@ impl LinkTask {
 
     fn ignore(&self, session: &mut Session, sequence: u32, why: Ignored) {
         tracing::debug!(centre = self.centre.name, ?why, "message not answered");
+        match why {
+            Ignored::Source => self.shared.metrics.unread(Unread::Source),
+            Ignored::Binary | Ignored::NoCard | Ignored::Packet(_) => self.shared.metrics.unread(Unread::Seal),
+            Ignored::Impatient => {}
+        }
         session.respond(sequence, Status::OK);
     }
 }
