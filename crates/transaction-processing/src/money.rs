@@ -1,7 +1,7 @@
 //! Money: whole minor units of one currency, never negative, never rounded.
 
-/// The largest amount of money that one value may hold, in minor units. A thousand times a thousand of them still fit the
-/// signed 64-bit balances, so a sum that overflows is a broken invariant, not a large customer.
+/// The largest amount of money, in minor units: no more of a currency is ever issued, so every balance is an amount, and a
+/// sum that overflows is a broken invariant, not a large customer.
 pub const LARGEST: i64 = 1_000_000_000_000_000;
 
 /// A currency: its ISO 4217 number and how many decimal digits its minor unit has.

@@ -6,7 +6,7 @@ use crate::Msisdn;
 use crate::account::{Account, Status};
 use crate::decision::Change;
 use crate::ids::{AgentCode, CaseId, SystemAccount, TransferId};
-use crate::money::Money;
+use crate::money::{LARGEST, Money};
 use crate::notice::Text;
 use crate::proposal::{Case, Matter};
 use crate::refusal::Refusal;
@@ -16,6 +16,11 @@ use crate::transfer::{Charge, Kind, ReturnCause, State, Transfer};
 pub(super) fn issue(scene: &Scene<'_>, draft: &mut Draft, amount: Money, bank_reference: &str) -> Result<(), Stop> {
     use_reference(scene, draft, bank_reference)?;
     let currency = known_currency(scene, amount)?;
+    // All money of a currency together fits one amount, so that every balance does and no sum of them overflows (I14).
+    let trust = scene.books.system(SystemAccount::Trust, currency).map_or(0, Account::balance);
+    if amount.minor() > LARGEST.saturating_add(trust) {
+        return Err(Refusal::AmountTooLarge.into());
+    }
     draft.post(SystemAccount::Trust.id(currency), SystemAccount::OperatorFunds.id(currency), amount);
     Ok(())
 }
