@@ -5,9 +5,10 @@
 //! (an answer that changed nothing) lives here only, and the message that asked for it is acknowledged when a centre has the
 //! answer.
 //!
-//! Bounds: notices that wait to be sent are at most [`Settings::most_waiting`]; when there is no room, the caller leaves them
-//! in the log and comes back. Messages whose receipt is awaited are at most [`MOST_AWAITED`]; at the bound the oldest is left
-//! as sent, its receipt unheard.
+//! Bounds: notices that wait to be sent are at most [`Settings::most_waiting`], and all that is under way at most
+//! [`MOST_FOLLOWED`]; when there is no room, the caller leaves them in the log and comes back. Messages whose receipt is awaited
+//! are at most [`MOST_AWAITED`]; at the bound the oldest counts as lapsed, its receipt unheard. Receipts that came before the
+//! answer to their message are kept while messages are with links, [`MOST_EARLY`] of them; at the bound the oldest is dropped.
 
 mod compose;
 mod entry;
@@ -29,6 +30,9 @@ use entry::{Entry, Part};
 
 /// Messages whose receipt is awaited at once.
 pub const MOST_AWAITED: usize = 400_000;
+
+/// Notices under way in all: waiting, with links, to be tried again later, awaited.
+pub const MOST_FOLLOWED: usize = 500_000;
 
 /// Receipts that came before the answer to their message, kept until it does.
 const MOST_EARLY: usize = 4_096;
@@ -88,12 +92,31 @@ pub enum Submitted {
 
 /// What is told: from a row, or once.
 pub enum Told {
-    /// A notice of the log, perhaps with what became of it before a restart.
-    Logged { id: NoticeId, at: Time, notice: Notice, before: Option<Message> },
-    /// An answer of no row; `asked` names the message that waits for it.
-    Answer { notice: Notice, asked: Asked },
+    /// A notice of the log.
+    Logged {
+        /// Its name.
+        id: NoticeId,
+        /// When its row was made.
+        at: Time,
+        /// What is to be told.
+        notice: Notice,
+        /// What became of it before a restart.
+        before: Option<Message>,
+    },
+    /// An answer of no row.
+    Answer {
+        /// What is to be told.
+        notice: Notice,
+        /// The message that waits for it.
+        asked: Asked,
+    },
     /// An answer to what was no request.
-    Advice { advice: Advice, asked: Asked },
+    Advice {
+        /// What is wrong with it.
+        advice: Advice,
+        /// The message that waits for it.
+        asked: Asked,
+    },
 }
 
 /// Names an inbound message that is acknowledged when its answer is with a centre.
@@ -107,7 +130,12 @@ pub enum Event {
     /// The answer to this inbound message could not be handed over in time; let it be asked again.
     NotHanded(Asked),
     /// A message was given up: for care to see.
-    GivenUp { id: NoticeId, state: MessageState },
+    GivenUp {
+        /// What it was to tell.
+        id: NoticeId,
+        /// Undelivered or lapsed.
+        state: MessageState,
+    },
 }
 
 /// How long an answer of no row may wait for a centre, milliseconds, before the message that asked for it is given back.
@@ -122,14 +150,20 @@ pub struct Outbox {
     /// Everything under way, by its key: the packed notice, or above [`UNLOGGED`] what is of no row.
     entries: BTreeMap<u64, Entry>,
     next_unlogged: u64,
-    /// To be sent, in order.
-    waiting: VecDeque<u64>,
+    /// To be sent, in order, by centre: one that is down does not hold up the others.
+    waiting: Vec<VecDeque<u64>>,
     /// To be looked at again: a retry, or the end of a validity.
     timers: BTreeSet<(Time, u64)>,
-    with_links: usize,
+    next_token: u64,
+    /// The parts that are with links: whose, and which.
+    with_links: HashMap<Token, (u64, u8)>,
     awaited: BTreeSet<u64>,
     by_message_id: HashMap<(u16, MessageId), (u64, u8)>,
-    early: VecDeque<(u16, MessageId, Reported)>,
+    early: HashMap<(u16, MessageId), Reported>,
+    early_in_order: VecDeque<(u16, MessageId)>,
+    /// Cards with a message on its way to a centre: the next one waits for its answer, because a card refuses what was
+    /// overtaken (SPI1 16: only a higher counter).
+    sealing: HashMap<Iccid, u64>,
     /// The counter last used with each card; only those ahead of the clock matter.
     counters: HashMap<Iccid, u64>,
     next_reference: u8,
@@ -143,12 +177,10 @@ pub struct Outbox {
 /// Keys from here on are of no row.
 const UNLOGGED: u64 = 1 << 62;
 
-/// Tokens carry the part in the lowest bits.
-const PART_BITS: u32 = 2;
-
 impl Outbox {
     /// An empty outbox.
     pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Catalogues, style: Style) -> Outbox {
+        let waiting = settings.centres.iter().map(|_| VecDeque::new()).collect();
         Outbox {
             settings,
             keys,
@@ -156,12 +188,15 @@ impl Outbox {
             style,
             entries: BTreeMap::new(),
             next_unlogged: UNLOGGED,
-            waiting: VecDeque::new(),
+            waiting,
             timers: BTreeSet::new(),
-            with_links: 0,
+            next_token: 0,
+            with_links: HashMap::new(),
             awaited: BTreeSet::new(),
             by_message_id: HashMap::new(),
-            early: VecDeque::new(),
+            early: HashMap::new(),
+            early_in_order: VecDeque::new(),
+            sealing: HashMap::new(),
             counters: HashMap::new(),
             next_reference: 0,
             changes: Vec::new(),
@@ -173,12 +208,12 @@ impl Outbox {
 
     /// Whether it takes more notices of the log.
     pub fn has_room(&self) -> bool {
-        self.waiting.len() < self.settings.most_waiting
+        self.waiting.iter().map(VecDeque::len).sum::<usize>() < self.settings.most_waiting && self.entries.len() < MOST_FOLLOWED
     }
 
     /// Messages that wait to be sent, are with links, and whose receipts are awaited.
     pub fn lengths(&self) -> (usize, usize, usize) {
-        (self.waiting.len(), self.with_links, self.awaited.len())
+        (self.waiting.iter().map(VecDeque::len).sum(), self.with_links.len(), self.awaited.len())
     }
 
     /// Takes something to tell.
@@ -195,7 +230,16 @@ impl Outbox {
         self.next_unlogged += 1;
         self.timers.insert((Time(now.0 + ANSWER_PATIENCE_MS), key));
         self.entries.insert(key, entry);
-        self.waiting.push_back(key);
+        self.wait_in_line(key);
+    }
+
+    fn wait_in_line(&mut self, key: u64) {
+        let Some(entry) = self.entries.get(&key) else { return };
+        let centre = self.route(entry.to());
+        // Without centres nothing is ever sent; it lapses.
+        if let Some(line) = self.waiting.get_mut(usize::from(centre)) {
+            line.push_back(key);
+        }
     }
 
     fn tell_logged(&mut self, now: Time, id: NoticeId, at: Time, notice: Notice, before: Option<Message>) {
@@ -210,39 +254,39 @@ impl Outbox {
         self.timers.insert((lapses, key));
         let sent_before = entry.message_ids();
         self.entries.insert(key, entry);
+        if lapses <= now {
+            return self.give_up(now, key, MessageState::Lapsed);
+        }
         match sent_before {
-            Some(ids) if now < lapses => {
+            Some(ids) => {
                 for (part, (centre, message_id)) in ids.into_iter().enumerate() {
                     self.by_message_id.insert((centre, message_id), (key, part as u8));
                 }
                 self.await_receipt(now, key);
             }
-            _ => self.waiting.push_back(key),
+            None => self.wait_in_line(key),
         }
     }
 
     /// The next message for a link whose centre is `ready`; the caller hands it over and reports what became of it.
     pub fn poll_submission(&mut self, now: Time, ready: impl Fn(u16) -> bool) -> Option<Submission> {
-        if !(0..self.settings.centres.len()).any(|centre| ready(centre as u16)) {
-            return None;
-        }
-        // Parts of one message go together: what is cut but not handed over stands first.
-        for _ in 0..self.waiting.len() {
-            let key = self.waiting.pop_front()?;
-            let Some(entry) = self.entries.get(&key) else { continue };
-            let centre = self.route(entry.to());
-            if !ready(centre) {
-                self.waiting.push_back(key);
-                continue;
-            }
-            if entry.unsent_part().is_none() && !self.compose(now, key, centre) {
-                continue;
-            }
-            if let Some(submission) = self.take_part(key, centre) {
-                if self.entries.get(&key).is_some_and(|entry| entry.unsent_part().is_some()) {
-                    self.waiting.push_front(key);
+        for centre in (0..self.waiting.len() as u16).filter(|centre| ready(*centre)) {
+            while let Some(key) = self.waiting.get_mut(usize::from(centre)).and_then(VecDeque::pop_front) {
+                // What was given up meanwhile still stands in line.
+                let Some(entry) = self.entries.get(&key) else { continue };
+                if entry.unsent_part().is_none() && !self.compose(now, key, centre) {
+                    continue;
                 }
-                return Some(submission);
+                let submission = self.take_part(key, centre);
+                // Parts of one message go together: what is cut but not handed over stands first.
+                if self.entries.get(&key).is_some_and(|entry| entry.unsent_part().is_some())
+                    && let Some(line) = self.waiting.get_mut(usize::from(centre))
+                {
+                    line.push_front(key);
+                }
+                if submission.is_some() {
+                    return submission;
+                }
             }
         }
         None
@@ -252,40 +296,42 @@ impl Outbox {
         let entry = self.entries.get_mut(&key)?;
         let part = entry.unsent_part()?;
         let message = entry.take_part(part)?;
-        self.with_links += 1;
-        Some(Submission { token: Token(key << PART_BITS | u64::from(part)), centre, message })
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        self.with_links.insert(token, (key, part));
+        Some(Submission { token, centre, message })
     }
 
-    /// A link says what became of a submission.
+    /// A link says what became of a submission; once for each.
     pub fn handle_submitted(&mut self, now: Time, token: Token, centre: u16, outcome: Submitted) {
-        self.with_links = self.with_links.saturating_sub(1);
-        let (key, part) = (token.0 >> PART_BITS, (token.0 & 3) as u8);
+        let Some((key, part)) = self.with_links.remove(&token) else { return };
+        // What was given up meanwhile is of no interest any more.
         let Some(entry) = self.entries.get_mut(&key) else { return };
+        let Some(held) = entry.parts.get_mut(usize::from(part)) else { return };
+        *held = Part::Lost;
         match outcome {
             Submitted::Accepted(message_id) => {
-                entry.parts[usize::from(part)] = Part::Accepted(centre, message_id);
+                *held = Part::Accepted(centre, message_id);
                 self.by_message_id.insert((centre, message_id), (key, part));
-                if entry.is_accepted() {
-                    self.accepted(now, key);
-                }
+                self.accepted(now, key);
                 self.hear_early(now, centre, message_id);
             }
-            Submitted::Unknown | Submitted::Unsent => {
-                entry.parts[usize::from(part)] = Part::Lost;
-                self.again_when_all_are_back(now, key, 0);
+            Submitted::Unknown | Submitted::Unsent => self.again_when_all_are_back(now, key),
+            Submitted::Refused(status) if status.kind() == StatusKind::Final => {
+                self.give_up(now, key, MessageState::Undelivered);
             }
-            Submitted::Refused(status) => {
-                entry.parts[usize::from(part)] = Part::Lost;
-                match status.kind() {
-                    StatusKind::Final => self.give_up(now, key, MessageState::Undelivered),
-                    _ => self.again_when_all_are_back(now, key, self.settings.resend_after_seconds),
-                }
+            Submitted::Refused(_) => {
+                entry.failed = true;
+                self.again_when_all_are_back(now, key);
             }
         }
     }
 
     fn accepted(&mut self, now: Time, key: u64) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
+        if !entry.is_accepted() {
+            return self.again_when_all_are_back(now, key);
+        }
         if let Some(asked) = entry.asked() {
             self.events.push_back(Event::Handed(asked));
             self.forget(key);
@@ -304,41 +350,49 @@ impl Outbox {
         }
     }
 
-    /// Tries a message again once no part of it is with a link any more; the wait doubles with every attempt.
-    fn again_when_all_are_back(&mut self, now: Time, key: u64, after_seconds: u32) {
+    /// Tries a message again as a whole once no part of it is with a link or waits for one: at once where parts were only lost
+    /// with a link, after a wait that doubles with every failure where one is known not to have arrived.
+    fn again_when_all_are_back(&mut self, now: Time, key: u64) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
         if entry.is_with_link() {
             return;
         }
-        let attempts = entry.attempts;
-        if after_seconds > 0 && attempts > self.settings.resends {
-            self.give_up(now, key, MessageState::Undelivered);
-            return;
+        let failed = std::mem::take(&mut entry.failed);
+        if failed && entry.failures >= self.settings.resends {
+            return self.give_up(now, key, MessageState::Undelivered);
         }
-        entry.begin_again();
+        self.unlist_ids(key);
         self.awaited.remove(&key);
-        if after_seconds == 0 {
-            self.waiting.push_back(key);
-        } else {
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        entry.begin_again();
+        if failed {
+            let wait = self.settings.resend_after_seconds.saturating_mul(1 << entry.failures.min(8));
+            entry.failures += 1;
             self.changes.extend(entry.stands(MessageState::Retrying, now));
-            let doubled = after_seconds.saturating_mul(1 << attempts.saturating_sub(1).min(8));
-            self.timers.insert((now.plus_seconds(doubled), key));
+            self.timers.insert((now.plus_seconds(wait), key));
+        } else {
+            self.wait_in_line(key);
         }
     }
 
     /// A receipt came over a link of a centre.
     pub fn handle_receipt(&mut self, now: Time, centre: u16, receipt: &Receipt) {
-        if !self.hear(now, centre, receipt.message_id, receipt.state) {
-            if self.early.len() >= MOST_EARLY {
-                self.early.pop_front();
-            }
-            self.early.push_back((centre, receipt.message_id, receipt.state));
+        let name = (centre, receipt.message_id);
+        if self.hear(now, centre, receipt.message_id, receipt.state) || self.with_links.is_empty() {
+            return;
+        }
+        if self.early.insert(name, receipt.state).is_none() {
+            self.early_in_order.push_back(name);
+        }
+        if self.early_in_order.len() > MOST_EARLY
+            && let Some(oldest) = self.early_in_order.pop_front()
+        {
+            self.early.remove(&oldest);
         }
     }
 
     fn hear_early(&mut self, now: Time, centre: u16, message_id: MessageId) {
-        let found = self.early.iter().position(|(from, id, _)| (*from, *id) == (centre, message_id));
-        if let Some((_, _, state)) = found.and_then(|index| self.early.remove(index)) {
+        if let Some(state) = self.early.remove(&(centre, message_id)) {
             self.hear(now, centre, message_id, state);
         }
     }
@@ -358,11 +412,10 @@ impl Outbox {
             }
         } else {
             // Known undelivered: all of it goes again, within its validity.
-            self.unlist_ids(key);
-            if let Some(entry) = self.entries.get_mut(&key) {
-                entry.parts.iter_mut().for_each(|part| *part = Part::Lost);
-            }
-            self.again_when_all_are_back(now, key, self.settings.resend_after_seconds);
+            self.by_message_id.remove(&(centre, message_id));
+            entry.parts[usize::from(part)] = Part::Lost;
+            entry.failed = true;
+            self.again_when_all_are_back(now, key);
         }
         true
     }
@@ -382,8 +435,8 @@ impl Outbox {
                     }
                     None => self.give_up(now, key, MessageState::Lapsed),
                 }
-            } else if entry.rests() && !self.awaited.contains(&key) {
-                self.waiting.push_back(key);
+            } else if entry.rests() {
+                self.wait_in_line(key);
             }
         }
     }
@@ -435,7 +488,16 @@ impl Outbox {
         self.forget(key);
     }
 
+    /// The card of this message may be sent the next one.
+    fn unseal(&mut self, key: u64) {
+        let card = self.entries.get(&key).and_then(Entry::card);
+        if let Some(card) = card.filter(|card| self.sealing.get(card) == Some(&key)) {
+            self.sealing.remove(&card);
+        }
+    }
+
     fn forget(&mut self, key: u64) {
+        self.unseal(key);
         self.unlist_ids(key);
         self.awaited.remove(&key);
         if let Some(entry) = self.entries.remove(&key) {

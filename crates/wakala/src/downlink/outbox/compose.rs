@@ -1,5 +1,6 @@
 //! From a notice to the parts of a short message: words, seal, cut.
 
+use data_center::MessageState;
 use encryption::{Zeroizing, secured_packet};
 use transaction_processing::ids::{Iccid, TransferId};
 use transaction_processing::notice::Notice;
@@ -26,7 +27,8 @@ impl Outbox {
     /// Renders, seals and cuts one message. Whether it may be sent; where not, it is given up.
     pub(super) fn compose(&mut self, now: Time, key: u64, centre: u16) -> bool {
         let Some(parts) = self.cut(now, key, centre) else {
-            self.give_up(now, key, data_center::MessageState::Undelivered);
+            let lapsed = self.entries.get(&key).is_some_and(|entry| entry.lapses <= now);
+            self.give_up(now, key, if lapsed { MessageState::Lapsed } else { MessageState::Undelivered });
             return false;
         };
         let Some(entry) = self.entries.get_mut(&key) else { return false };

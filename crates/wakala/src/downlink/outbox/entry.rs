@@ -1,6 +1,7 @@
 //! One message under way.
 
 use data_center::{Message, MessageChange, MessageState, NoticeId};
+use transaction_processing::ids::Iccid;
 use transaction_processing::time::Time;
 use transaction_processing::{Msisdn, Notice};
 use wire::smpp::{MessageId, ShortMessage};
@@ -37,6 +38,10 @@ pub(super) struct Entry {
     /// Empty until the text is rendered and cut.
     pub(super) parts: Vec<Part>,
     pub(super) attempts: u16,
+    /// How often it is known not to have arrived; those of before a restart are not told from lost links.
+    pub(super) failures: u16,
+    /// Whether a part of the attempt under way is known not to have arrived.
+    pub(super) failed: bool,
     /// When it need not be told any more.
     pub(super) lapses: Time,
 }
@@ -50,7 +55,14 @@ impl Entry {
             let part = |id: &str| Some(Part::Accepted(centre, MessageId::new(id.as_bytes()).ok()?));
             ids.split(SEPARATOR).map(part).collect::<Option<Vec<Part>>>()
         });
-        Entry { matter: Matter::Logged(id, Box::new(notice)), parts: parts.unwrap_or_default(), attempts, lapses }
+        Entry {
+            matter: Matter::Logged(id, Box::new(notice)),
+            parts: parts.unwrap_or_default(),
+            attempts,
+            failures: attempts.saturating_sub(1),
+            failed: false,
+            lapses,
+        }
     }
 
     pub(super) fn answer(now: Time, notice: Notice, asked: Asked) -> Entry {
@@ -62,13 +74,22 @@ impl Entry {
     }
 
     fn once(now: Time, matter: Matter) -> Entry {
-        Entry { matter, parts: Vec::new(), attempts: 0, lapses: Time(now.0 + ANSWER_PATIENCE_MS) }
+        let lapses = Time(now.0 + ANSWER_PATIENCE_MS);
+        Entry { matter, parts: Vec::new(), attempts: 0, failures: 0, failed: false, lapses }
     }
 
     pub(super) fn to(&self) -> Msisdn {
         match &self.matter {
             Matter::Logged(_, notice) | Matter::Answer(notice, _) => notice.to,
             Matter::Advice(advice, _) => advice.to,
+        }
+    }
+
+    /// The card for which it is sealed.
+    pub(super) fn card(&self) -> Option<Iccid> {
+        match &self.matter {
+            Matter::Logged(_, notice) | Matter::Answer(notice, _) => notice.card,
+            Matter::Advice(advice, _) => advice.card,
         }
     }
 
@@ -104,6 +125,10 @@ impl Entry {
 
     pub(super) fn is_with_link(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::WithLink | Part::Cut(_)))
+    }
+
+    pub(super) fn has_lost_part(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Lost))
     }
 
     pub(super) fn is_accepted(&self) -> bool {
