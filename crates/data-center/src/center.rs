@@ -103,6 +103,11 @@ impl<S: Store> DataCenter<S> {
         &self.store
     }
 
+    /// The books and the store apart: the end of deciding.
+    pub fn into_parts(self) -> (Books, S) {
+        (self.decider.books, self.store)
+    }
+
     /// Decides every request in order, makes all their rows and what became of messages durable in one commit, and then
     /// gives the answers, one for each request. `moment` must not lie before the last one.
     ///
@@ -189,12 +194,14 @@ impl<H: History> Decider<H> {
         }
         batch.messages = messages;
         if !batch.is_empty() {
-            self.sweep.slice(batch.rows.len() as u64, &self.books, &mut batch.slice);
+            if let Some(last) = batch.rows.last() {
+                batch.as_of = last.sequence;
+                self.sweep.slice(batch.rows.len() as u64, &self.books, &mut batch.slice);
+            }
             let (replay_from, replay_moment) = self.sweep.replay_from();
             let (next, moment) = (self.books.next(), self.books.moment());
             self.position = Position { next, moment, replay_from, replay_moment, ..self.position };
             batch.position = Some(self.position);
-            batch.as_of = Sequence(next.0.saturating_sub(1));
             batch.repeats_since = moment.time.less_seconds(self.books.policy().repeat_window_seconds);
         }
         let batch = Arc::new(batch);

@@ -9,6 +9,7 @@
 //! the state that rolls behind it. What is erasable (codes, names, documents) stands outside the chain, which covers only its
 //! commitments. `docs/schema.md` describes the tables for whoever reads them.
 
+mod audit;
 pub mod batch;
 mod center;
 mod dirty;
@@ -20,10 +21,12 @@ mod store;
 mod sweep;
 mod writer;
 
+pub use audit::{Finding, Report, differences};
 pub use batch::Position;
 pub use center::{Answer, DataCenter};
 pub use encoding::Malformed;
 pub use messages::{Message, MessageChange, MessageState, NoticeId, Untold};
+pub use records::Value;
 pub use sqlite::Sqlite;
 pub use store::{Fatal, History, Loaded, Store, StoreError};
 pub use sweep::SPAN;

@@ -3,21 +3,29 @@
 
 use transaction_processing::account::{Account, Holder};
 use transaction_processing::decision::{Change, Scope};
-use transaction_processing::ids::Sequence;
+use transaction_processing::ids::{AccountId, AgentCode, CaseId, ProposalId, Sequence, StaffId, TariffId, TransferId};
 use transaction_processing::number::Number;
 use transaction_processing::proposal::{Case, Matter, Measure, Proposal, ProposalState};
+use transaction_processing::request::Link;
 use transaction_processing::tariff::Tariff;
 use transaction_processing::time::Time;
 use transaction_processing::transfer::{State, Transfer};
+use transaction_processing::{Books, Msisdn};
 
 use crate::encoding::{self, Output};
 
 /// One value of a column.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Value {
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    /// Nothing.
     Null,
+    /// A figure.
     Integer(i64),
+    /// A figure that is not whole; no table of ours has any, but a question may.
+    Real(f64),
+    /// A text.
     Text(String),
+    /// Octets.
     Octets(Vec<u8>),
 }
 
@@ -321,6 +329,42 @@ fn proposal_columns(proposal: &Proposal, columns: &mut Columns<'_>) -> &'static 
     columns.integer(measure_number(&proposal.measure)).integer(state);
     columns.optional(checker.map(|checker| checker.0.cast_signed())).time(at);
     &PROPOSALS
+}
+
+/// The record of the books that a row of a table is about, by its key; none where the books have none.
+pub(crate) fn held(books: &Books, table: &Table, key: &[Value]) -> Option<Change> {
+    if let (Some(Value::Text(reference)), true) = (key.first(), table.name == BANK_REFERENCES.name) {
+        return books.is_bank_reference_used(reference).then(|| Change::BankReference(reference.clone()));
+    }
+    let figure = |index: usize| match key.get(index) {
+        Some(Value::Integer(figure)) => Some(*figure),
+        _ => None,
+    };
+    let first = figure(0)?;
+    let id = first.cast_unsigned();
+    let few = |figure: i64| u32::try_from(figure).ok().map(AgentCode);
+    let number = |figure: i64| Msisdn::new(figure.cast_unsigned());
+    match table.name {
+        "accounts" => books.account(AccountId(first)).cloned().map(Change::Opened),
+        "numbers" => books.number(number(first)?).cloned().map(Change::Number),
+        "transfers" => books.resident_transfer(TransferId(id)).cloned().map(Change::Transfer),
+        "agents" => books.agent(few(first)?).cloned().map(Change::Agent),
+        "dealings" => books.dealt(few(first)?, number(figure(1)?)?).copied().map(Change::Dealings),
+        "failures" => {
+            let of = figure(1)?;
+            let scope = match first {
+                1 => Scope::All,
+                2 => Scope::Link(Link(u16::try_from(of).ok()?)),
+                _ => Scope::Agent(few(of)?),
+            };
+            books.failures_counted(scope).copied().map(Change::Failures)
+        }
+        "proposals" => books.proposal(ProposalId(id)).cloned().map(Change::Proposal),
+        "staff" => books.staff(StaffId(id)).cloned().map(Change::Staff),
+        "cases" => books.case(CaseId(id)).cloned().map(Change::Case),
+        "tariffs" => books.tariff(TariffId(id)).cloned().map(Change::Tariff),
+        _ => None,
+    }
 }
 
 /// The number of a measure, as its encoding has it.

@@ -1,10 +1,13 @@
 //! SQLite as the store: embedded, one file, write-ahead log with synchronous FULL, one writing connection.
 
 mod append;
+mod backup;
 mod checkpointer;
 mod history;
 mod load;
 mod migrations;
+mod shell;
+mod verify;
 mod version;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -16,7 +19,10 @@ use transaction_processing::Currency;
 use crate::batch::Batch;
 use crate::store::{Fatal, Loaded, Store, StoreError};
 
+pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
 pub use history::SqliteHistory;
+pub use shell::{Part, query};
+pub use verify::verify;
 pub use version::{check as check_version, linked as linked_version};
 
 /// Says in the file's header whose it is: "Wkla".
@@ -77,6 +83,15 @@ impl Sqlite {
     /// Where the database is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Lets the database grow to so many pages and no further (it never shrinks below what it has): a commit that needs more
+    /// fails as on a full disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
 
     /// Whether this database was restored from a backup and no epoch was opened since: the first thing to ask of the

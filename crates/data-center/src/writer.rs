@@ -1,7 +1,7 @@
 //! The one writer on two threads: one decides a batch while the other flushes the one before.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use transaction_processing::time::Moment;
@@ -50,11 +50,22 @@ enum Command {
     Stop,
 }
 
-/// A handle to the one writer. Clones of it feed the same queue.
+/// A handle to the one writer. Clones of it feed the same queue; when the last is dropped, the writer ends.
 #[derive(Clone)]
 pub struct Writer {
-    queue: SyncSender<Command>,
+    queue: Arc<Queue>,
 }
+
+struct Queue(SyncSender<Command>);
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // An error says that it has ended already.
+        let _ = self.0.send(Command::Stop);
+    }
+}
+
+type Failure = Arc<Mutex<Option<Fatal>>>;
 
 type Flushed = (Arc<Batch>, Vec<(Reply, Answer)>);
 
@@ -75,7 +86,7 @@ impl Writer {
         // No batch waits between the threads: what arrives meanwhile makes the next one larger.
         let (to_commit, batches) = sync_channel::<Flushed>(0);
         let (done, acknowledged) = channel();
-        let failure = Arc::new(Mutex::new(None));
+        let failure = Failure::default();
         let DataCenter { decider, store } = center;
         let committer = {
             let (failure, wake) = (Arc::clone(&failure), queue.clone());
@@ -86,15 +97,16 @@ impl Writer {
         };
         let most = bounds.batch.max(1);
         let run = move || {
-            let mut deciding = Deciding { decider, clock, most, commands, to_commit, acknowledged };
+            let failed = Arc::clone(&failure);
+            let mut deciding = Deciding { decider, clock, most, commands, to_commit, acknowledged, failed };
             let decided = deciding.run();
             drop(deciding);
             let joined = committer.join().map_err(|_| Fatal::Thread);
-            let failed = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let failed = of(&failure).take();
             ended(failed.map_or(Ok(()), Err).and(decided).and(joined));
         };
         thread::Builder::new().name("decide".into()).spawn(run).map_err(|_| Fatal::Thread)?;
-        Ok(Writer { queue })
+        Ok(Writer { queue: Arc::new(Queue(queue)) })
     }
 
     /// Brings a request; waits while the queue is full. `reply` is called when the answer is durable.
@@ -102,7 +114,7 @@ impl Writer {
     /// # Errors
     /// [`Stopped`].
     pub fn submit(&self, request: Request, reply: impl FnOnce(Answer) + Send + 'static) -> Result<(), Stopped> {
-        self.queue.send(Command::Request(request, Box::new(reply))).map_err(|_| Stopped)
+        self.queue.0.send(Command::Request(request, Box::new(reply))).map_err(|_| Stopped)
     }
 
     /// Brings a request without waiting.
@@ -111,7 +123,7 @@ impl Writer {
     /// [`Refused`], with the request, where the queue is full or the writer has ended.
     #[expect(clippy::result_large_err, reason = "the request is given back")]
     pub fn try_submit(&self, request: Request, reply: Reply) -> Result<(), Refused> {
-        match self.queue.try_send(Command::Request(request, reply)) {
+        match self.queue.0.try_send(Command::Request(request, reply)) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(Command::Request(request, reply))) => Err(Refused::Full(request, reply)),
             Err(TrySendError::Disconnected(Command::Request(request, reply))) => Err(Refused::Stopped(request, reply)),
@@ -124,7 +136,7 @@ impl Writer {
     /// # Errors
     /// [`Stopped`].
     pub fn record(&self, change: MessageChange) -> Result<(), Stopped> {
-        self.queue.send(Command::Message(change)).map_err(|_| Stopped)
+        self.queue.0.send(Command::Message(change)).map_err(|_| Stopped)
     }
 
     /// Brings what became of a message without waiting; gives it back where the queue is full. Once the writer has ended it is
@@ -134,7 +146,7 @@ impl Writer {
     /// The change, where the queue is full.
     #[expect(clippy::result_large_err, reason = "the change is given back")]
     pub fn try_record(&self, change: MessageChange) -> Result<(), MessageChange> {
-        match self.queue.try_send(Command::Message(change)) {
+        match self.queue.0.try_send(Command::Message(change)) {
             Err(TrySendError::Full(Command::Message(change))) => Err(change),
             _ => Ok(()),
         }
@@ -148,14 +160,14 @@ impl Writer {
     pub fn read<R: Send + 'static>(&self, question: impl FnOnce(&Books) -> R + Send + 'static) -> Result<R, Stopped> {
         let (answer, answered) = sync_channel(1);
         let ask = move |books: &Books| drop(answer.send(question(books)));
-        self.queue.send(Command::Read(Box::new(ask))).map_err(|_| Stopped)?;
+        self.queue.0.send(Command::Read(Box::new(ask))).map_err(|_| Stopped)?;
         answered.recv().map_err(|_| Stopped)
     }
 
     /// Ends the writer after what is queued by now.
     pub fn stop(&self) {
         // An error says that it has ended already.
-        let _ = self.queue.send(Command::Stop);
+        let _ = self.queue.0.send(Command::Stop);
     }
 }
 
@@ -166,12 +178,16 @@ struct Deciding<H, C> {
     commands: Receiver<Command>,
     to_commit: SyncSender<Flushed>,
     acknowledged: Receiver<()>,
+    failed: Failure,
 }
 
 impl<H: History, C: Fn() -> Moment> Deciding<H, C> {
     fn run(&mut self) -> Result<(), Fatal> {
         loop {
-            // Queue and handles gone is an end like any other.
+            // Looked at before every wait: where the queue was full, the other thread could not wake this one.
+            if of(&self.failed).is_some() {
+                return Ok(());
+            }
             let Ok(first) = self.commands.recv() else { return Ok(()) };
             while let Ok(()) = self.acknowledged.try_recv() {
                 self.decider.committed();
@@ -218,14 +234,14 @@ fn commit<S: Store>(
     mut store: S,
     batches: &Receiver<Flushed>,
     done: &Sender<()>,
-    failure: &Mutex<Option<Fatal>>,
+    failure: &Failure,
     wake: &SyncSender<Command>,
 ) {
     while let Ok((batch, answers)) = batches.recv() {
         if !batch.is_empty()
             && let Err(error) = store.append(&batch)
         {
-            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.into());
+            *of(failure) = Some(error.into());
             // Where the queue is full, the deciding thread is awake and finds this thread gone.
             let _ = wake.try_send(Command::Stop);
             return;
@@ -236,6 +252,10 @@ fn commit<S: Store>(
             reply(answer);
         }
     }
+}
+
+fn of(failure: &Failure) -> MutexGuard<'_, Option<Fatal>> {
+    failure.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Time never falls, whatever the clock does (I17).

@@ -29,9 +29,9 @@ pub(super) const COLUMNS: &str = "sequence, at_ms, day, month, request, sender, 
     from_5, to_5, amount_5, currency_5, from_balance_5, to_balance_5, from_previous_5, to_previous_5, \
     from_6, to_6, amount_6, currency_6, from_balance_6, to_balance_6, from_previous_6, to_previous_6";
 
-const CHANGES: usize = 11;
-const NOTICES: usize = 12;
-const POSTINGS: usize = 13;
+pub(super) const CHANGES: usize = 11;
+pub(super) const NOTICES: usize = 12;
+pub(super) const POSTINGS: usize = 13;
 
 /// A reading connection.
 pub struct SqliteHistory {

@@ -23,7 +23,7 @@ pub(super) fn load(
     let Some(position) = position(connection)? else { return Ok(()) };
     each(Loaded::Position(position))?;
     for table in records::ALL {
-        load_table(connection, table, each)?;
+        for_each_record(connection, table, &position, each)?;
     }
     load_keys(connection, &position, position.moment.time.less_seconds(window_seconds), each)?;
     load_rows(connection, currencies, position.replay_from, each)
@@ -49,47 +49,36 @@ pub(super) fn position(connection: &Connection) -> Result<Option<Position>, Stor
     Ok(found.optional()?)
 }
 
-fn load_table(connection: &Connection, table: &Table, each: Each<'_>) -> Result<(), Fatal> {
-    for_each_record(connection, table, RESIDENT, &mut |change, _| each(Loaded::Record(change)))
-}
-
-/// Of transfers only those that wait: the closed ones are history.
-const RESIDENT: bool = true;
-
-/// Hands over the records of a table, each with the row that it is as of.
-pub(super) fn for_each_record(
-    connection: &Connection,
-    table: &Table,
-    only_resident: bool,
-    each: &mut dyn FnMut(Change, Sequence) -> Result<(), Fatal>,
-) -> Result<(), Fatal> {
+/// Hands over the records of a table that belong in memory: of transfers those that wait, of dealings those of the current
+/// business day.
+fn for_each_record(connection: &Connection, table: &Table, position: &Position, each: Each<'_>) -> Result<(), Fatal> {
     let name = table.name;
-    let is_accounts = name == records::ACCOUNTS.name;
-    let money = if is_accounts { "balance, latest" } else { "0, 0" };
-    let waiting = only_resident && name == records::TRANSFERS.name;
-    let which = if waiting { "INDEXED BY transfers_waiting WHERE state = 1" } else { "" };
+    let money = if name == records::ACCOUNTS.name { "balance, latest" } else { "0, 0" };
+    let which = match name {
+        "transfers" => "INDEXED BY transfers_waiting WHERE state = 1".to_owned(),
+        "dealings" => format!("WHERE day >= {}", position.replay_moment.day.0),
+        _ => String::new(),
+    };
     let key = table.columns.first().copied().unwrap_or("rowid");
     let sql = format!("SELECT body, as_of, {money}, {key} FROM {name} {which} ORDER BY {key}");
     let mut statement = connection.prepare(&sql).map_err(StoreError::from)?;
     let mut rows = statement.query([]).map_err(StoreError::from)?;
     while let Some(row) = rows.next().map_err(StoreError::from)? {
-        let (change, as_of) = record(connection, table, row)?;
-        each(change, as_of)?;
+        each(Loaded::Record(record(connection, table, row)?))?;
     }
     Ok(())
 }
 
-fn record(connection: &Connection, table: &Table, row: &rusqlite::Row<'_>) -> Result<(Change, Sequence), StoreError> {
+fn record(connection: &Connection, table: &Table, row: &rusqlite::Row<'_>) -> Result<Change, StoreError> {
     let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
     let made_in = if table.name == records::PROPOSALS.name { Sequence(unsigned(row, 4)?) } else { Sequence(0) };
     let mut text = |commitment: &[u8; 32]| personal_text(connection, made_in, commitment);
     let change = encoding::take_record(body, &mut text)
         .map_err(|error| StoreError::Damaged(format!("a record of {}: {error}", table.name)))?;
-    let change = match change {
+    Ok(match change {
         Change::Opened(account) => Change::Opened(account.with_balance(row.get(2)?, Sequence(unsigned(row, 3)?))),
         other => other,
-    };
-    Ok((change, Sequence(unsigned(row, 1)?)))
+    })
 }
 
 fn load_keys(connection: &Connection, position: &Position, since: Time, each: Each<'_>) -> Result<(), Fatal> {

@@ -1,0 +1,128 @@
+//! How many remittances become durable in a second: `cargo run --release --example remittances -- [customers] [millions]`.
+//!
+//! Customers are registered and given money through the ledger itself. Then remittances between two of them each are
+//! written at batches of 1, 64 and 1024, as many millions as told, and the database is opened again.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use data_center::{Bounds, DataCenter, Sqlite, Writer};
+use support::{FIRST_CUSTOMER, TZS, Town, Writing, moment, policy};
+use transaction_processing::Request;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("a number"));
+    let customers = arguments.next().unwrap_or(100_000);
+    let millions = arguments.next().unwrap_or(1);
+    let directory = tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or("/tmp".into())).expect("a directory");
+    let path = directory.path().join("books.db");
+
+    let mut town = Town::found(open(&path), 500_000_000_000_000);
+    let began = Instant::now();
+    town.settle(0..customers, 100_000_000);
+    report("setting up, rows/s", customers * 3, began.elapsed());
+    let writing = town.writing.clone();
+    let mut millis = town.millis;
+    let mut load = Load { writing, customers, state: 42 };
+
+    for (batch, count) in [(1, 20_000), (64, 200_000), (1024, 1_000_000)] {
+        millis = run_writer(town.center, batch, count, &mut load, millis);
+        town = Town::returning(open(&path), load.writing.clone());
+    }
+    for million in 1..=millions {
+        print!("{million:>3}: ");
+        millis = run_writer(town.center, 1024, 1_000_000, &mut load, millis);
+        town = Town::returning(open(&path), load.writing.clone());
+    }
+    drop(town);
+    let began = Instant::now();
+    let center = open(&path);
+    println!("opened again in {:?} at row {}", began.elapsed(), center.position().next.0);
+    memory();
+    for name in ["books.db", "books.db-wal"] {
+        let size = std::fs::metadata(directory.path().join(name)).map_or(0, |file| file.len());
+        println!("{name}: {} MiB", size >> 20);
+    }
+}
+
+fn open(path: &Path) -> DataCenter<Sqlite> {
+    let store = Sqlite::open(path, &[TZS]).expect("a database");
+    DataCenter::open(store, policy(), &[TZS]).expect("books")
+}
+
+struct Load {
+    writing: Writing,
+    customers: u64,
+    state: u64,
+}
+
+impl Load {
+    fn next(&mut self) -> Request {
+        let from = self.random();
+        let to = (from + 1 + self.random() % (self.customers - 1)) % self.customers;
+        self.writing.transfer(FIRST_CUSTOMER + from, FIRST_CUSTOMER + to, 100)
+    }
+
+    /// Any numbers will do that reach all customers (Knuth's multiplier).
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 33) % self.customers
+    }
+}
+
+/// Keeps `batch` requests in the queue for each batch that is flushed; the requests are made beforehand.
+fn run_writer(center: DataCenter<Sqlite>, batch: usize, count: usize, load: &mut Load, millis: i64) -> i64 {
+    let (ended, end) = channel();
+    let started = Instant::now();
+    let clock = move || moment(millis + started.elapsed().as_millis() as i64);
+    let bounds = Bounds { batch, queue: batch * 2 };
+    let writer = Writer::start(center, clock, bounds, move |result| ended.send(result).unwrap()).expect("a writer");
+    let (done, answered) = channel();
+    let mut spent = Duration::ZERO;
+    let mut latencies = Vec::with_capacity(count);
+    let mut left = count;
+    while left > 0 {
+        let some = left.min(100_000);
+        let requests: Vec<Request> = (0..some).map(|_| load.next()).collect();
+        let began = Instant::now();
+        let reply = done.clone();
+        std::thread::scope(|scope| {
+            let writer = &writer;
+            scope.spawn(move || {
+                for request in requests {
+                    let (reply, began) = (reply.clone(), Instant::now());
+                    let answer = move |answer: data_center::Answer| {
+                        assert!(answer.refusal.is_none(), "{:?}", answer.refusal);
+                        let _ = reply.send(began.elapsed());
+                    };
+                    writer.submit(request, answer).expect("a writer");
+                }
+            });
+            latencies.extend(answered.iter().take(some));
+        });
+        spent += began.elapsed();
+        left -= some;
+    }
+    latencies.sort_unstable();
+    let at = |share: usize| latencies[(latencies.len() - 1) * share / 100];
+    print!("batch {batch:>4}: p50 {:?} p99 {:?} most {:?}; ", at(50), at(99), at(100));
+    report("durable remittances/s", count as u64, spent);
+    writer.stop();
+    end.recv().expect("an end").expect("no failure");
+    millis + started.elapsed().as_millis() as i64
+}
+
+fn report(what: &str, count: u64, spent: Duration) {
+    println!("{what}: {:.0}", count as f64 / spent.as_secs_f64());
+}
+
+fn memory() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    for line in status.lines().filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS")) {
+        println!("{line}");
+    }
+}

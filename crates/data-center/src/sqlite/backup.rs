@@ -1,0 +1,230 @@
+//! Copies that can be taken while the database is in use, and the way back from one.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use transaction_processing::ids::Sequence;
+
+use super::history::SqliteHistory;
+use super::verify::verify;
+use super::{connect, create_private, load, lock, migrations, version};
+use crate::audit::Report;
+use crate::batch::Position;
+use crate::messages::{MessageState, NoticeId};
+use crate::store::{History, StoreError};
+
+/// Pages copied between two words of progress.
+const STEP: i32 = 2048;
+
+/// What a backup holds, as written beside it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Manifest {
+    /// The last row of the log; an epoch may have left numbers out.
+    pub last: Sequence,
+    /// Its link of the hash chain, to be kept outside as well.
+    pub head: [u8; 32],
+    /// The version of the schema.
+    pub schema: i64,
+}
+
+impl Manifest {
+    /// The manifest as it is written down.
+    pub fn text(&self) -> String {
+        let head: String = self.head.iter().map(|octet| format!("{octet:02x}")).collect();
+        format!("format = 1\nlast_row = {}\nhead = \"{head}\"\nschema = {}\n", self.last.0, self.schema)
+    }
+}
+
+/// Why a restore did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the backup holds does not verify.
+    #[error("the backup does not verify: {} findings", .0.found)]
+    Unsound(Box<Report>),
+    /// The manifest beside the backup says something else than the backup.
+    #[error("the backup is not the one that its manifest describes")]
+    OtherManifest,
+    /// There is a database already.
+    #[error("{0} exists already")]
+    Exists(PathBuf),
+}
+
+/// Copies the database at `from`, which may be in use, to a new file, with a manifest beside it (`.manifest`). The copy is one
+/// moment of the database. `progress` is told how many pages are left of how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Manifest, StoreError> {
+    version::check()?;
+    copy(from, to, progress)?;
+    let connection = connect(to, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let position = load::position(&connection)?.unwrap_or(Position::start());
+    let last = connection.query_row("SELECT coalesce(max(sequence), 0) FROM log", [], |row| super::unsigned(row, 0))?;
+    let manifest = Manifest { last: Sequence(last), head: position.head, schema: migrations::known() };
+    let path = manifest_path(to);
+    let failed = |error| StoreError::File { path: path.clone(), error };
+    fs::write(&path, manifest.text()).map_err(failed)?;
+    sync(&path)?;
+    Ok(manifest)
+}
+
+fn manifest_path(backup: &Path) -> PathBuf {
+    let mut name = backup.as_os_str().to_owned();
+    name.push(".manifest");
+    name.into()
+}
+
+fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
+    if to.exists() {
+        let error = std::io::ErrorKind::AlreadyExists.into();
+        return Err(StoreError::File { path: to.to_owned(), error });
+    }
+    create_private(to)?;
+    let source = connect(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // Held open, so that commits meanwhile do not make the copy begin anew.
+    source.execute_batch("BEGIN; SELECT count(*) FROM migrations")?;
+    let mut target = connect(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let copying = Backup::new(&source, &mut target)?;
+    loop {
+        let step = copying.step(STEP)?;
+        let left = copying.progress();
+        progress(u64::try_from(left.remaining).unwrap_or(0), u64::try_from(left.pagecount).unwrap_or(0));
+        if matches!(step, StepResult::Done) {
+            break;
+        }
+    }
+    drop(copying);
+    // One file that needs no other beside it.
+    let mode: String = target.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
+    if mode != "delete" {
+        return Err(StoreError::Damaged(format!("the copy stays in {mode} mode")));
+    }
+    drop(target);
+    sync(to)
+}
+
+/// Makes a file and its name durable.
+fn sync(path: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::File { path: path.to_owned(), error };
+    File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+/// Makes a database of a backup that verifies. What was not known to be sent is never sent: it may have been; its codes are
+/// erased. The database then waits for an epoch to be opened, see [`super::Sqlite::is_restored`]. Repeats stay known.
+///
+/// # Errors
+/// [`RestoreError`]; nothing is at `to` then.
+pub fn restore(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, RestoreError> {
+    version::check()?;
+    if to.exists() {
+        return Err(RestoreError::Exists(to.to_owned()));
+    }
+    let _lock = lock(to)?;
+    let report = verify(from, progress)?;
+    if !report.is_sound() {
+        return Err(RestoreError::Unsound(Box::new(report)));
+    }
+    let manifest = Manifest { last: report.last, head: report.head, schema: migrations::known() };
+    if let Ok(text) = fs::read_to_string(manifest_path(from)) {
+        let expected = manifest.text();
+        if !expected.lines().all(|line| line.starts_with("schema") || text.lines().any(|said| said == line)) {
+            return Err(RestoreError::OtherManifest);
+        }
+    }
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    if partial.exists() {
+        fs::remove_file(&partial).map_err(|error| StoreError::File { path: partial.clone(), error })?;
+    }
+    copy(from, &partial, &mut |_, _| {})?;
+    mark_restored(&partial)?;
+    sync(&partial)?;
+    fs::rename(&partial, to).map_err(|error| StoreError::File { path: to.to_owned(), error })?;
+    sync(to)?;
+    Ok(report)
+}
+
+fn mark_restored(path: &Path) -> Result<(), StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    abandon_untold(&connection, path)?;
+    connection.execute_batch(
+        "DELETE FROM codes;
+        UPDATE position SET restored = 1, settled = next - 1;
+        COMMIT;",
+    )?;
+    Ok(())
+}
+
+fn abandon_untold(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let mut history = SqliteHistory::open(path)?;
+    let mut seen = history.settled()?;
+    let at: i64 = connection.query_row("SELECT coalesce(max(at_ms), 0) FROM position", [], |row| row.get(0))?;
+    loop {
+        let (untold, last) = history.untold(seen, 1000)?;
+        for untold in &untold {
+            abandon(connection, untold.id, at)?;
+        }
+        if last == seen {
+            return Ok(());
+        }
+        seen = last;
+    }
+}
+
+fn abandon(connection: &Connection, notice: NoticeId, at: i64) -> Result<(), StoreError> {
+    let sql = "INSERT INTO messages (notice_id, state, attempts, at_ms) VALUES (?1, ?2, 0, ?3)
+        ON CONFLICT (notice_id) DO UPDATE SET state = ?2, at_ms = ?3";
+    connection.prepare_cached(sql)?.execute((notice.packed(), MessageState::Abandoned as u8, at))?;
+    Ok(())
+}
+
+/// What [`check`] saw.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Condition {
+    /// The SQLite that looked.
+    pub sqlite: &'static str,
+    /// The version of the schema, and the latest that this program knows.
+    pub schema: (i64, i64),
+    /// What SQLite's own check of pages, indices and types says; empty where all is well.
+    pub damage: Vec<String>,
+    /// Octets of the database that are in use, and those that are free within it.
+    pub octets: (u64, u64),
+    /// Whether it was restored and waits for its epoch.
+    pub restored: bool,
+}
+
+/// Looks at the file itself: pages, indices, types, version. [`verify`] looks at what they mean.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn check(path: &Path) -> Result<Condition, StoreError> {
+    version::check()?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    migrations::check(&connection)?;
+    let figure = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let schema = figure("SELECT coalesce(max(version), 0) FROM migrations")?;
+    let mut statement = connection.prepare("PRAGMA integrity_check(100)")?;
+    let said: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let page = figure("PRAGMA page_size")?.cast_unsigned();
+    let free = figure("PRAGMA freelist_count")?.cast_unsigned().saturating_mul(page);
+    let all = figure("PRAGMA page_count")?.cast_unsigned().saturating_mul(page);
+    let restored = figure("SELECT coalesce(max(restored), 0) FROM position")? != 0;
+    Ok(Condition {
+        sqlite: version::linked(),
+        schema: (schema, migrations::known()),
+        damage: said.into_iter().filter(|line| line != "ok").collect(),
+        octets: (all.saturating_sub(free), free),
+        restored,
+    })
+}
