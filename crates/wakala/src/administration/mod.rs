@@ -1,0 +1,157 @@
+//! Administration: what staff and operators ask of the running server over its local socket.
+//!
+//! Commands that change the books become requests like any other: a maker's proposal, a checker's word. Both prove themselves
+//! with their own secret, for every command anew ([`gate`]); both are in the log of the books and in the server's. Whoever may
+//! open the socket can ask, but nobody alone can create or move money, and nobody sees a PIN or a code here.
+//!
+//! [`protocol`] is what is said on the [`socket`]; [`crate::cli`] is who says it.
+
+pub(crate) mod database;
+pub mod gate;
+mod lookups;
+mod measures;
+pub mod protocol;
+mod refusals;
+mod shapes;
+pub mod socket;
+#[cfg(test)]
+mod tests;
+
+use std::sync::mpsc::sync_channel;
+use std::sync::Arc;
+use std::time::Instant;
+
+use data_center::{Answer, Stopped, Writer};
+use encryption::{CryptoRng, Keys};
+use serde_json::Value;
+use transaction_processing::ids::StaffId;
+use transaction_processing::{Books, Request as Asked};
+
+use crate::config::Config;
+use crate::numbering::Numbering;
+use gate::Gate;
+use protocol::{Command, Fault, FaultCode, Progress, Request};
+use shapes::Numbers;
+
+/// The operating system's generator. Where it fails the process stops: no code may be drawn without it.
+pub(crate) fn system_rng() -> impl CryptoRng {
+    rand::rand_core::UnwrapErr(rand::rngs::SysRng)
+}
+
+/// What is done with an answer on the committing thread, before it reaches the one who asked: its notices go to the downlink.
+/// Must not block.
+pub type Told = Arc<dyn Fn(&mut Answer) + Send + Sync>;
+
+/// The room in which commands are carried out.
+pub struct Administration {
+    config: Arc<Config>,
+    keys: Arc<dyn Keys>,
+    writer: Writer,
+    numbering: Numbering,
+    told: Told,
+    gate: Gate,
+}
+
+/// A member of staff who has proven themselves.
+struct Identity {
+    id: StaffId,
+    name: String,
+}
+
+/// Takes how far a command is.
+pub type Listener<'a> = &'a mut dyn FnMut(Progress);
+
+impl Administration {
+    /// The room, from what the platform shares.
+    pub fn new(
+        config: Arc<Config>,
+        keys: Arc<dyn Keys>,
+        writer: Writer,
+        numbering: Numbering,
+        told: Told,
+    ) -> Administration {
+        Administration { config, keys, writer, numbering, told, gate: Gate::new(&mut system_rng()) }
+    }
+
+    /// Carries out one command and waits for it: not for the threads of a runtime.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn carry_out(&self, request: &Request, listener: Listener<'_>) -> Result<Value, Fault> {
+        let staff = self.prove(request);
+        let name = request.staff.as_ref().map_or("-", |credentials| credentials.name.as_str());
+        let result = staff.and_then(|staff| self.dispatch(request, staff.as_ref(), listener));
+        match &result {
+            Ok(_) => tracing::info!(staff = name, command = request.command.name(), "administration: done"),
+            Err(fault) => {
+                let code = fault.code;
+                tracing::warn!(staff = name, command = request.command.name(), ?code, "administration: not done");
+            }
+        }
+        result
+    }
+
+    /// Who asks, where the command needs somebody.
+    fn prove(&self, request: &Request) -> Result<Option<Identity>, Fault> {
+        if !request.command.needs_staff() {
+            return Ok(None);
+        }
+        let Some(credentials) = &request.staff else {
+            return Err(Fault::new(FaultCode::NotProven, "this command needs a member of staff: name and secret"));
+        };
+        let name = credentials.name.clone();
+        let found = self.ask(move |books| books.staff_named(&name).filter(|staff| staff.active).cloned())?;
+        self.gate.judge(found.as_ref(), &credentials.secret, Instant::now())?;
+        Ok(found.map(|staff| Identity { id: staff.id, name: staff.name }))
+    }
+
+    fn dispatch(&self, request: &Request, staff: Option<&Identity>, listener: Listener<'_>) -> Result<Value, Fault> {
+        let staff = || staff.ok_or_else(|| Fault::new(FaultCode::NotProven, "this command needs a member of staff"));
+        let new_secret = request.new_secret.as_ref();
+        let database = self.config.ledger.database.as_path();
+        match &request.command {
+            Command::Version => Ok(crate::cli::version::json()),
+            Command::EnrolFirstStaff { name } => self.enrol_first_staff(name, new_secret),
+            Command::Staff => self.staff(),
+            Command::Propose(measure) => self.propose(staff()?, measure, new_secret),
+            Command::Approve { proposal } => self.approve(staff()?, *proposal),
+            Command::Reject { proposal } => self.reject(staff()?, *proposal),
+            Command::Proposals { all, full_numbers } => self.proposals(*all, Numbers::from(*full_numbers)),
+            Command::Proposal { proposal } => self.shown_proposal(*proposal),
+            Command::Agents { full_numbers } => self.agents(Numbers::from(*full_numbers)),
+            Command::Agent { code } => self.agent(*code),
+            Command::Customer { number } => self.customer(number),
+            Command::Cases { all, full_numbers } => self.cases(*all, Numbers::from(*full_numbers)),
+            Command::Transfer { reference } => self.transfer(reference),
+            Command::Undelivered { full_numbers } => self.undelivered(Numbers::from(*full_numbers)),
+            Command::TrialBalance => self.trial_balance(),
+            Command::KeyUse => self.key_use(),
+            Command::Verify => database::verify(database, listener),
+            Command::Check => database::check(database),
+            Command::Sql { query } => database::sql(database, query),
+            Command::Backup { file } => database::backup(database, file, listener),
+        }
+    }
+
+    /// Asks the books.
+    fn ask<R: Send + 'static>(&self, question: impl FnOnce(&Books) -> R + Send + 'static) -> Result<R, Fault> {
+        self.writer.read(question).map_err(stopped)
+    }
+
+    /// Has a request decided and waits until the answer is durable and its notices are on their way.
+    fn submit(&self, request: Asked) -> Result<Answer, Fault> {
+        let (tell, answered) = sync_channel(1);
+        let told = Arc::clone(&self.told);
+        let reply = move |mut answer: Answer| {
+            told(&mut answer);
+            // Whoever asked may have gone; the answer is in the log all the same.
+            let _ = tell.try_send(answer);
+        };
+        self.writer.submit(request, reply).map_err(stopped)?;
+        answered.recv().map_err(|_| stopped(Stopped))
+    }
+}
+
+fn stopped(_: Stopped) -> Fault {
+    Fault::new(FaultCode::Stopping, "the server is ending: try again when it runs")
+}
