@@ -1,6 +1,8 @@
 //! Wakala: a mobile-money platform. A person with nothing but a phone sends money to any phone number, and an agent pays it
 //! out.
 
+pub mod administration;
+pub mod cli;
 pub mod clock;
 pub mod communication_gateway;
 pub mod config;
@@ -9,5 +11,6 @@ pub mod numbering;
 pub mod observe;
 pub mod platform;
 pub mod process;
+pub mod serve;
 pub mod timers;
 pub mod uplink;
