@@ -578,3 +578,22 @@ fn a_decision_changes_nothing_until_it_is_entered() {
     assert_eq!(world.balance(SENDER), PURSE);
     world.audit();
 }
+
+#[test]
+fn a_registration_under_way_ends_when_an_account_moves_to_the_number() {
+    let mut world = World::new();
+    let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
+    world.measure(Measure::ChangeNumber { msisdn: number(CUSTOMER), to: number(STRANGER) }).done();
+    world.measure(Measure::Close { msisdn: number(STRANGER) }).done();
+    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::NoRegistration);
+}
+
+#[test]
+fn recycling_a_number_voids_its_verification_codes_at_once() {
+    let mut world = World::new();
+    let (_, _, code) = world.send_and_query(STRANGER, 500_00, AGENT);
+    world.measure(Measure::RecycleNumber { msisdn: number(STRANGER) }).done();
+    world.say(AGENT_PHONE, Say::Gm(STRANGER, 500_00, code, PIN)).refused(Refusal::NothingToPayOut);
+    let returned = world.run_timers();
+    assert_eq!((returned.len(), world.balance(SENDER)), (1, PURSE));
+}
