@@ -208,7 +208,8 @@ impl Outbox {
 
     /// Whether it takes more notices of the log.
     pub fn has_room(&self) -> bool {
-        self.waiting.iter().map(VecDeque::len).sum::<usize>() < self.settings.most_waiting && self.entries.len() < MOST_FOLLOWED
+        self.waiting.iter().map(VecDeque::len).sum::<usize>() < self.settings.most_waiting
+            && self.entries.len() < MOST_FOLLOWED
     }
 
     /// Messages that wait to be sent, are with links, and whose receipts are awaited.
@@ -527,3 +528,6 @@ impl Outbox {
         best.max_by_key(|(length, index)| (*length, usize::MAX - index)).map_or(0, |(_, index)| index as u16)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn a_sender_is_advised_so_often_an_hour_and_others_are_not_affected() {
         let mut patience = Patience::new(2, 100);
-        let number = |n| Msisdn::new(255_712_000_000 + n).expect("a number");
+        let number = |n: u64| Msisdn::new(255_712_000_000 + n).expect("a number");
         let answers: Vec<bool> = (0..4).map(|minute| patience.answers(number(1), Time(minute * 60_000))).collect();
         assert_eq!(answers, [true, true, false, false]);
         assert!(patience.answers(number(2), Time(0)));
