@@ -88,6 +88,9 @@ pub enum Failure {
         /// What came.
         instead: Vec<String>,
     },
+    /// The platform did not acknowledge what was delivered to it.
+    #[error("the platform did not acknowledge every message")]
+    NotAcknowledged,
     /// A message came that should not.
     #[error("{who} was told what nobody expected: {text}")]
     Unexpected {

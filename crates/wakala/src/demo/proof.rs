@@ -15,14 +15,27 @@ pub fn of(report: &Value, trial_balance: &Value) -> Proof {
     tell("chain head", plain(&report["head"]));
     for sums in report["currencies"].as_array().into_iter().flatten() {
         let currency = plain(&sums["currency"]);
-        tell("issued", format!("{currency} {}", plain(&sums["issued"]["amount"])));
-        tell("sum of all balances", format!("{currency} {}", plain(&sums["difference"]["amount"])));
+        tell("issued", format!("{currency} {}", grouped(&plain(&sums["issued"]["amount"]))));
+        tell("sum of all balances", format!("{currency} {}", grouped(&plain(&sums["difference"]["amount"]))));
     }
     tell("findings", plain(&report["found"]));
     for finding in report["findings"].as_array().into_iter().flatten() {
         tell("finding", format!("row {}: {}", plain(&finding["row"]), plain(&finding["what"])));
     }
     Proof { sound, found }
+}
+
+/// An amount with its thousands set apart.
+fn grouped(amount: &str) -> String {
+    let whole = amount.find('.').unwrap_or(amount.len());
+    let mut text = String::with_capacity(amount.len() * 2);
+    for (place, character) in amount.char_indices() {
+        if place > 0 && place < whole && (whole - place).is_multiple_of(3) && !text.ends_with('-') {
+            text.push(',');
+        }
+        text.push(character);
+    }
+    text
 }
 
 fn plain(value: &Value) -> String {
@@ -37,6 +50,14 @@ fn plain(value: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let table = [("0.00", "0.00"), ("20000000.00", "20,000,000.00"), ("-100.00", "-100.00"), ("1000", "1,000")];
+        for (amount, text) in table {
+            assert_eq!(grouped(amount), text);
+        }
+    }
 
     #[test]
     fn a_proof_is_sound_only_where_chain_and_sums_are() {

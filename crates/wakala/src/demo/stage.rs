@@ -105,6 +105,7 @@ impl Stage {
     pub async fn forge(&self, who: Who, text: &str) -> Result<(), Failure> {
         let composed = Phone::new(number(who)?, None).compose_parts(text, 3);
         let parts = composed.map_err(|error| Failure::Sending(error.to_string()))?;
+        self.log.tell(Event::Note(format!("Somebody else writes in plain in the name of {}:", CAST[who].name)));
         let said = Said { who, way: Way::ToPlatform, text: text.to_owned(), sealed: None, at: self.time() };
         self.log.tell(Event::Said(said));
         self.originate(who, parts).await
@@ -153,6 +154,24 @@ impl Stage {
                 return Err(Failure::NotHeard { who: CAST[who].name, words: words.join(" … "), instead });
             }
         }
+    }
+
+    /// Waits until the message centre has the platform's acknowledgement of every message: an answer may be on the phone
+    /// before that.
+    ///
+    /// # Errors
+    /// [`Failure::NotAcknowledged`] where it does not come.
+    pub async fn settle(&self) -> Result<(), Failure> {
+        let acknowledged = async {
+            loop {
+                let counters = self.house.centre.counters().await?;
+                if counters.delivered == counters.originated {
+                    return Ok(());
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, acknowledged).await.map_err(|_| Failure::NotAcknowledged)?
     }
 
     /// What came to phones and was not waited for; it is forgotten then.
