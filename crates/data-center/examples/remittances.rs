@@ -111,6 +111,7 @@ fn run_writer(center: DataCenter<Sqlite>, batch: usize, count: usize, load: &mut
     let at = |share: usize| latencies[(latencies.len() - 1) * share / 100];
     print!("batch {batch:>4}: p50 {:?} p99 {:?} most {:?}; ", at(50), at(99), at(100));
     report("durable remittances/s", count as u64, spent);
+    threads();
     writer.stop();
     end.recv().expect("an end").expect("no failure");
     millis + started.elapsed().as_millis() as i64
@@ -125,4 +126,14 @@ fn memory() {
     for line in status.lines().filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS")) {
         println!("{line}");
     }
+}
+
+/// How long each thread of this process has run: on a busy machine that says more than the clock.
+fn threads() {
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        let ran = read("schedstat").split(' ').next().and_then(|ran| ran.parse().ok()).map(Duration::from_nanos);
+        print!("{} {:?}; ", read("comm").trim(), ran.unwrap_or_default());
+    }
+    println!();
 }

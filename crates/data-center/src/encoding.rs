@@ -10,6 +10,8 @@
 mod change;
 mod notice;
 mod parts;
+#[cfg(test)]
+mod tests;
 
 use transaction_processing::notice::{Notice, SealedCode};
 use transaction_processing::number::Private;
@@ -334,6 +336,13 @@ macro_rules! structure {
                 Ok(Self { $($field),* })
             }
         }
+
+        #[cfg(test)]
+        impl $crate::encoding::tests::Drawn for $type {
+            fn drawn(random: &mut $crate::encoding::tests::Random) -> Self {
+                Self { $($field: $crate::encoding::tests::Drawn::drawn(random)),* }
+            }
+        }
     };
 }
 
@@ -348,6 +357,13 @@ macro_rules! name {
 
             fn take(input: &mut $crate::encoding::Input<'_>) -> Result<Self, $crate::encoding::Malformed> {
                 $crate::encoding::Encoded::take(input).map($type)
+            }
+        }
+
+        #[cfg(test)]
+        impl $crate::encoding::tests::Drawn for $type {
+            fn drawn(random: &mut $crate::encoding::tests::Random) -> Self {
+                $type($crate::encoding::tests::Drawn::drawn(random))
             }
         }
     )* };
@@ -377,6 +393,32 @@ macro_rules! choice {
                 )*
                     _ => Err(input.malformed()),
                 }
+            }
+        }
+
+        #[cfg(test)]
+        impl $crate::encoding::tests::Choice for $type {
+            const NUMBERS: &'static [u8] = &[$($number),*];
+
+            fn numbered(number: u8, random: &mut $crate::encoding::tests::Random) -> Self {
+                match number { $(
+                    $number => {
+                        $($(let $field = $crate::encoding::tests::Drawn::drawn(random);)*)?
+                        $(let $inner = $crate::encoding::tests::Drawn::drawn(random);)?
+                        let _ = &random;
+                        $type::$variant $({ $($field),* })? $(( $inner ))?
+                    }
+                )*
+                    _ => unreachable!("only the numbers above"),
+                }
+            }
+        }
+
+        #[cfg(test)]
+        impl $crate::encoding::tests::Drawn for $type {
+            fn drawn(random: &mut $crate::encoding::tests::Random) -> Self {
+                let number = random.one_of(<$type as $crate::encoding::tests::Choice>::NUMBERS);
+                $crate::encoding::tests::Choice::numbered(number, random)
             }
         }
     };

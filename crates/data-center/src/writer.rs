@@ -1,6 +1,6 @@
 //! The one writer on two threads: one decides a batch while the other flushes the one before.
 
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -144,7 +144,6 @@ impl Writer {
     ///
     /// # Errors
     /// The change, where the queue is full.
-    #[expect(clippy::result_large_err, reason = "the change is given back")]
     pub fn try_record(&self, change: MessageChange) -> Result<(), MessageChange> {
         match self.queue.0.try_send(Command::Message(change)) {
             Err(TrySendError::Full(Command::Message(change))) => Err(change),
@@ -210,10 +209,7 @@ impl<H: History, C: Fn() -> Moment> Deciding<H, C> {
                     }
                 }
                 if answers.len() < self.most && messages.len() < self.most.saturating_mul(4) {
-                    next = match self.commands.try_recv() {
-                        Ok(command) => Some(command),
-                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                    };
+                    next = self.commands.try_recv().ok();
                 }
             }
             if !answers.is_empty() || !messages.is_empty() {
