@@ -52,6 +52,22 @@ Examples:
 
 SIGTERM drains within administration.drain_seconds; a second one ends at once.")]
     Serve,
+    /// Show the platform with phones, money and people of its own, nothing to be set up
+    #[command(after_help = "\
+Examples:
+  wakala demo            # a page of phones at a printed address
+  wakala demo --story    # the whole flow without a person; exits with 0 where all is as it must be")]
+    Demo(crate::demo::Options),
+    /// A phone for the terminal: a line typed is a message sent
+    #[command(after_help = "\
+Examples:
+  wakala handset --centre 127.0.0.1:2776 --number +255712000002
+  wakala handset --centre 127.0.0.1:2776 --number +255712000002 --iccid 89255010000000000017 --show-wire
+  echo 'HP' | wakala handset --centre 127.0.0.1:2776 --number +255712000002
+
+The message centre is one of ours that has opened its radio. With --iccid everything is sealed with the keys
+of that card, made from the configured key file: for trials by whoever may read that file.")]
+    Handset(Handset),
     /// Make and look after the key file
     #[command(subcommand)]
     Keys(Keys),
@@ -173,6 +189,32 @@ Example:
     },
     /// Print the versions of program and schema, and those of the running server
     Version,
+}
+
+/// A terminal phone.
+#[derive(Debug, Clone, Args)]
+pub struct Handset {
+    /// The radio of the message centre
+    #[arg(long, value_name = "HOST:PORT")]
+    pub centre: String,
+    /// The phone's number, international form
+    #[arg(long)]
+    pub number: String,
+    /// To whom it writes; without it messages.short_code of the configuration
+    #[arg(long, value_name = "NUMBER")]
+    pub short_code: Option<String>,
+    /// The serial of its card: everything is sealed then
+    #[arg(long, value_name = "SERIAL")]
+    pub iccid: Option<String>,
+    /// Where the card keeps its counter; without it SERIAL.counter here
+    #[arg(long, value_name = "FILE", requires = "iccid")]
+    pub counter_file: Option<PathBuf>,
+    /// Show the octets as they travel
+    #[arg(long)]
+    pub show_wire: bool,
+    /// How long to wait for answers at the end of the input
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub linger: u64,
 }
 
 #[derive(Debug, Subcommand)]

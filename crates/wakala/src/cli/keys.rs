@@ -119,7 +119,11 @@ fn show(config: &Config) -> Result<Value, Failure> {
     Ok(told)
 }
 
-fn load(config: &Config) -> Result<(FileKeys, Passphrase), Failure> {
+/// The keys that the configuration names, and the passphrase that opened them.
+///
+/// # Errors
+/// [`Failure`].
+pub fn load(config: &Config) -> Result<(FileKeys, Passphrase), Failure> {
     let passphrase = passphrase(config)?;
     let keys = FileKeys::load(&config.keys.file, &passphrase).map_err(|error| at(&config.keys.file, &error))?;
     Ok((keys, passphrase))

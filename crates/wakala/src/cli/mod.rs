@@ -4,6 +4,7 @@
 mod arguments;
 mod client;
 mod exit;
+mod handset;
 mod keys;
 mod requests;
 mod secrets;
@@ -79,6 +80,8 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
     let told = Outcome::Told;
     match command {
         Command::Serve => serve(config()?).map(|()| Outcome::Silent),
+        Command::Demo(options) => demo(global, options).map(|()| Outcome::Silent),
+        Command::Handset(options) => handset::run(&config()?, &options).map(|()| Outcome::Silent),
         Command::Keys(command) => keys::run(&config()?, &command).map(told),
         Command::Staff { by, command } => requests::staff(&config()?, &by, command).map(told),
         Command::Treasury { by, command } => treasury(global, &config()?, &by, command).map(told),
@@ -95,9 +98,7 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Restore { file } => restore(&config()?, &file).map(told),
         Command::Check { database: Some(file) } => offline(&file, |_| database::check(&file)).map(told),
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
-        Command::Config(arguments::Config::Check) => {
-            config().map(|_| told(json!({ "configuration": "is right" })))
-        }
+        Command::Config(arguments::Config::Check) => config().map(|_| told(json!({ "configuration": "is right" }))),
         Command::Config(arguments::Config::Show) => {
             let shown = Shown::load(&sources)?;
             Ok(if global.json { told(shown.json()) } else { Outcome::Text(shown.text()) })
@@ -169,6 +170,12 @@ fn restore(config: &Config, file: &Path) -> Result<Value, Failure> {
 /// The server has another working directory than the one who types.
 fn absolute(file: &Path) -> Result<std::path::PathBuf, Failure> {
     std::path::absolute(file).map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", file.display())))
+}
+
+/// Runs the demonstration in this process. It takes no configuration: it makes its own.
+fn demo(global: &Global, options: crate::demo::Options) -> Result<(), Failure> {
+    let options = crate::demo::Options { json: global.json, ..options };
+    crate::demo::run(&options).map_err(|failure| Failure::new(Exit::Refused, failure.to_string()))
 }
 
 /// Runs the platform in this process.
