@@ -149,7 +149,8 @@ async fn start_centre(password: &str) -> Result<CentreHandle, Failure> {
         password: Secret::from(password),
         short_codes: vec![short_code],
     };
-    let settings = Settings { accounts: vec![account], ..Settings::default() };
+    let origin = jiff::Timestamp::now().as_second();
+    let settings = Settings { accounts: vec![account], origin, ..Settings::default() };
     let smpp = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Ok(CentreServer::start(ServerOptions { smpp, radio: None, settings, seed: 1 }).await?)
 }
