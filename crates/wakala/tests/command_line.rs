@@ -1,0 +1,219 @@
+//! The program as its operators meet it: from nothing to money in the system, a backup and the way back, by commands alone.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// An installation in a folder of its own.
+struct Place {
+    folder: TempDir,
+    configuration: PathBuf,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let configuration = at("wakala.toml");
+        let text = format!(
+            "[ledger]\ndatabase = {:?}\n[keys]\nfile = {:?}\npassphrase_file = {:?}\n\
+             [administration]\nsocket = {:?}\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n",
+            at("wakala.db"),
+            at("wakala.keys"),
+            at("passphrase"),
+            at("wakala.sock")
+        );
+        fs::write(&configuration, text).unwrap();
+        for (name, secret) in [("amina", "the first long secret"), ("baraka", "another long secret")] {
+            fs::write(at(name), secret).unwrap();
+        }
+        Place { folder, configuration }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wakala"));
+        command.env_clear().current_dir(self.folder.path()).stdin(Stdio::null());
+        command.arg("--config").arg(&self.configuration).args(line.split(' '));
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// The answer of a command that must succeed.
+    fn done(&self, line: &str) -> Value {
+        let output = self.run(&format!("{line} --json"));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line}: {told}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// How a command ends that must not succeed, and what it says.
+    fn refused(&self, line: &str) -> (Option<i32>, String) {
+        let output = self.run(line);
+        assert!(!output.status.success(), "{line} was done");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// A proposal by Amina that Baraka approves.
+    fn decided(&self, line: &str) -> Value {
+        let proposal = self.done(&format!("{line} --staff amina --secret-file amina"))["proposal"].clone();
+        self.done(&format!("treasury approve {proposal} --staff baraka --secret-file baraka"))
+    }
+
+    fn serve(&self) -> Server {
+        let mut child = self.command("serve").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut seen = String::new();
+        while !seen.contains("\"serving\"") {
+            let before = seen.len();
+            let read = log.read_line(&mut seen).unwrap();
+            assert!(read > 0, "the server ended: {seen}");
+            assert!(!seen[before..].contains("\"ERROR\""), "{seen}");
+        }
+        // Read on, or a full pipe would stop the server.
+        let reading = std::thread::spawn(move || {
+            let mut rest = String::new();
+            let _ = std::io::Read::read_to_string(&mut log, &mut rest);
+            rest
+        });
+        Server { child, reading: Some(reading) }
+    }
+}
+
+struct Server {
+    child: Child,
+    reading: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Server {
+    /// Asks it to end, as a service manager does; what it logged meanwhile.
+    fn end(mut self) -> String {
+        let stopped = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(stopped.success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "a clean end");
+        self.reading.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn from_nothing_to_money_a_backup_and_back() {
+    let place = Place::new();
+    let (code, told) = place.refused("staff list");
+    assert_eq!(code, Some(69), "{told}");
+    let (code, told) = place.refused("serve");
+    assert_eq!(code, Some(78), "{told}");
+    assert!(told.contains("wakala keys init"), "{told}");
+
+    let made = place.done("keys init");
+    assert_eq!(made["passphrase_made"], true);
+    assert_eq!((mode(&place.path("wakala.keys")), mode(&place.path("passphrase"))), (0o600, 0o600));
+    assert_eq!(place.refused("keys init").0, Some(1), "keys are never overwritten");
+
+    let server = place.serve();
+    place.done("staff add amina --new-secret-file amina");
+    place.done("staff add baraka --new-secret-file baraka");
+    let proposal = place.done("treasury issue 5000000 --bank-reference NMB-1 --staff amina --secret-file amina");
+    let approve = format!("treasury approve {} --staff amina --secret-file amina", proposal["proposal"]);
+    let (code, told) = place.refused(&approve);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("another member of staff"), "{told}");
+    place.done(&approve.replace("amina", "baraka"));
+    place.decided("agent enrol 1042 0712000007 --name Salma");
+    let supplied = place.decided("agent float supply 1042 200000");
+    let reference = supplied["reference"].as_str().unwrap().to_owned();
+    let shown = place.done(&format!("transfer show {reference} --staff amina --secret-file amina"));
+    assert_eq!(shown["amount"]["amount"], "200000.00");
+
+    let balance = String::from_utf8(place.run("treasury balance").stdout).unwrap();
+    assert!(balance.contains("-5,000,000.00 TZS") && balance.contains("4,800,000.00 TZS"), "{balance}");
+    let verified = place.done("ledger verify");
+    assert_eq!(verified["sound"], true);
+    assert_eq!(place.done("check")["sound"], true);
+    assert_eq!(place.refused("sql DELETE").0, Some(2));
+    assert_eq!(place.done("version")["server"], place.done("version")["program"]);
+
+    place.done("backup copy.db");
+    assert_eq!(place.done("ledger verify --database copy.db")["head"], verified["head"]);
+    let (code, told) = place.refused("restore copy.db");
+    assert_eq!(code, Some(1));
+    assert!(told.contains("stop it first"), "{told}");
+    let log = server.end();
+    assert!(!log.contains("long secret"), "secrets never stand in the log");
+    assert!(!log.contains("712000007"), "nor whole numbers");
+    assert!(log.contains("baraka"), "but who did what");
+    assert!(!place.path("wakala.sock").exists());
+
+    assert_eq!(place.refused("restore copy.db").0, Some(1), "the database is there");
+    for name in ["wakala.db", "wakala.db-wal", "wakala.db-shm"] {
+        let _ = fs::rename(place.path(name), place.path(&format!("old-{name}")));
+    }
+    place.done("restore copy.db");
+    let server = place.serve();
+    let again = place.done(&format!("transfer show {reference} --staff amina --secret-file amina"));
+    assert_eq!(again["amount"], shown["amount"]);
+    assert_eq!(place.done("ledger verify")["sound"], true);
+    place.decided("agent float withdraw 1042 50000");
+    let agent = place.done("agent show 1042 --staff amina --secret-file amina");
+    assert_eq!(agent["balance"]["amount"], "150000.00");
+    server.end();
+}
+
+#[test]
+fn keys_are_rotated_at_once_and_retired_only_when_nothing_needs_them() {
+    let place = Place::new();
+    place.done("keys init");
+    let server = place.serve();
+    place.done("staff add amina --new-secret-file amina");
+    place.done("staff add baraka --new-secret-file baraka");
+    place.decided("agent enrol 1042 0712000007 --name Salma");
+    assert_eq!(place.done("keys rotate")["versions"], serde_json::json!([2, 1]));
+    let (code, told) = place.refused("keys retire 1");
+    assert_eq!(code, Some(1));
+    assert!(told.contains("restart it first"), "{told}");
+    server.end();
+    assert_eq!(place.refused("keys retire 1").0, Some(69), "nobody can be asked");
+    assert_eq!(place.refused("keys retire 2").0, Some(1), "the newest is in use");
+
+    let server = place.serve();
+    let (code, told) = place.refused("keys retire 1");
+    assert_eq!(code, Some(1));
+    assert!(told.contains("1 stored proofs still need version 1"), "{told}");
+    // A reset draws the PIN anew, under the newest version.
+    place.decided("customer reset-pin 0712000007");
+    assert_eq!(place.done("keys retire 1")["versions"], serde_json::json!([2]));
+    server.end();
+}
+
+#[test]
+fn a_wrong_configuration_is_told_whole_and_ends_with_78() {
+    let place = Place::new();
+    assert!(place.run("config check").status.success());
+    let (code, told) = place.refused("config check --set pin.tries=none --set nothing.of.this=1");
+    assert_eq!(code, Some(78));
+    assert!(told.contains("pin.tries") && told.contains("nothing"), "{told}");
+    let shown = place.done("config show --set pin.tries=2");
+    assert_eq!(shown["pin.tries"]["origin"], "--set");
+}
