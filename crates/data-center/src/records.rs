@@ -7,7 +7,7 @@ use transaction_processing::ids::{AccountId, AgentCode, CaseId, ProposalId, Sequ
 use transaction_processing::number::Number;
 use transaction_processing::proposal::{Case, Matter, Measure, Proposal, ProposalState};
 use transaction_processing::request::Link;
-use transaction_processing::tariff::Tariff;
+use transaction_processing::tariff::{Priced, Tariff};
 use transaction_processing::time::Time;
 use transaction_processing::transfer::{State, Transfer};
 use transaction_processing::{Books, Msisdn};
@@ -110,8 +110,11 @@ const NUMBERS: Table = Table {
 
 const AGENTS: Table = Table { name: "agents", columns: &["code", "account", "own_numbers", "body", "as_of"], key: 1 };
 
-const DEALINGS: Table =
-    Table { name: "dealings", columns: &["agent", "customer", "day", "sum", "earned", "body", "as_of"], key: 2 };
+const DEALINGS: Table = Table {
+    name: "dealings",
+    columns: &["agent", "customer", "priced", "day", "sum", "earned", "body", "as_of"],
+    key: 3,
+};
 
 const FAILURES: Table =
     Table { name: "failures", columns: &["scope", "of", "since_ms", "count", "body", "as_of"], key: 2 };
@@ -208,7 +211,7 @@ pub(crate) fn columns(record: &Change, as_of: Sequence, row: &mut Vec<Value>) ->
             &AGENTS
         }
         Change::Dealings(dealings) => {
-            columns.integer(dealings.agent.0).number(dealings.customer.digits());
+            columns.integer(dealings.agent.0).number(dealings.customer.digits()).integer(dealings.priced as i64);
             columns.integer(dealings.day.0).integer(dealings.sum).integer(dealings.earned);
             &DEALINGS
         }
@@ -349,7 +352,10 @@ pub(crate) fn held(books: &Books, table: &Table, key: &[Value]) -> Option<Change
         "numbers" => books.number(number(first)?).cloned().map(Change::Number),
         "transfers" => books.resident_transfer(TransferId(id)).cloned().map(Change::Transfer),
         "agents" => books.agent(few(first)?).cloned().map(Change::Agent),
-        "dealings" => books.dealt(few(first)?, number(figure(1)?)?).copied().map(Change::Dealings),
+        "dealings" => {
+            let priced = Priced::numbered(u8::try_from(figure(2)?).ok()?)?;
+            books.dealt(few(first)?, number(figure(1)?)?, priced).copied().map(Change::Dealings)
+        }
         "failures" => {
             let of = figure(1)?;
             let scope = match first {

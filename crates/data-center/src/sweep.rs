@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use transaction_processing::decision::{Change, Row, Scope};
 use transaction_processing::ids::{AccountId, AgentCode, CaseId, ProposalId, Sequence, StaffId, TariffId, TransferId};
+use transaction_processing::tariff::Priced;
 use transaction_processing::time::Moment;
 use transaction_processing::{Books, Msisdn};
 
@@ -21,7 +22,7 @@ const SHORTEST_SLICE: u64 = 64;
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Few {
     Agent(AgentCode),
-    Dealings(AgentCode, Msisdn),
+    Dealings(AgentCode, Msisdn, Priced),
     Failures(Scope),
     Proposal(ProposalId),
     Staff(StaffId),
@@ -134,7 +135,7 @@ impl Changed {
             Change::Transfer(transfer) => return self.transfers.insert(transfer.id.0),
             Change::Named { .. } | Change::Identified { .. } | Change::Epoch { .. } => return,
             Change::Agent(agent) => Few::Agent(agent.code),
-            Change::Dealings(dealings) => Few::Dealings(dealings.agent, dealings.customer),
+            Change::Dealings(dealings) => Few::Dealings(dealings.agent, dealings.customer, dealings.priced),
             Change::Failures(failures) => Few::Failures(failures.scope),
             Change::Proposal(proposal) => Few::Proposal(proposal.id),
             Change::Staff(staff) => Few::Staff(staff.id),
@@ -166,7 +167,9 @@ impl Few {
     fn record(self, books: &Books) -> Option<Change> {
         match self {
             Few::Agent(code) => books.agent(code).cloned().map(Change::Agent),
-            Few::Dealings(agent, customer) => books.dealt(agent, customer).copied().map(Change::Dealings),
+            Few::Dealings(agent, customer, priced) => {
+                books.dealt(agent, customer, priced).copied().map(Change::Dealings)
+            }
             Few::Failures(scope) => books.failures_counted(scope).copied().map(Change::Failures),
             Few::Proposal(id) => books.proposal(id).cloned().map(Change::Proposal),
             Few::Staff(id) => books.staff(id).cloned().map(Change::Staff),

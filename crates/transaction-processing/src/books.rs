@@ -80,7 +80,7 @@ pub struct Books {
     waiting_for: BTreeSet<(Msisdn, TransferId)>,
     expiring: BTreeSet<(Time, TransferId)>,
     to_remind: BTreeSet<(Time, TransferId)>,
-    dealings: BTreeMap<(AgentCode, Msisdn), Dealings>,
+    dealings: BTreeMap<(AgentCode, Msisdn, Priced), Dealings>,
     dealings_on: Day,
     failures: BTreeMap<Scope, Failures>,
     proposals: BTreeMap<ProposalId, Proposal>,
@@ -390,7 +390,7 @@ impl Books {
             self.dealings_on = dealings.day;
             self.dealings.retain(|_, held| held.day >= dealings.day);
         }
-        self.dealings.insert((dealings.agent, dealings.customer), dealings);
+        self.dealings.insert((dealings.agent, dealings.customer, dealings.priced), dealings);
     }
 
     // ---- closed history ------------------------------------------------------------------------------------------
@@ -553,14 +553,14 @@ impl Books {
     }
 
     /// What an agent and a customer dealt on a day so far.
-    pub fn dealings(&self, agent: AgentCode, customer: Msisdn, day: Day) -> Dealings {
-        let held = self.dealings.get(&(agent, customer)).filter(|held| held.day >= day);
-        held.copied().unwrap_or(Dealings { agent, customer, day, sum: 0, earned: 0 })
+    pub fn dealings(&self, agent: AgentCode, customer: Msisdn, priced: Priced, day: Day) -> Dealings {
+        let held = self.dealings.get(&(agent, customer, priced)).filter(|held| held.day >= day);
+        held.copied().unwrap_or(Dealings { agent, customer, priced, day, sum: 0, earned: 0 })
     }
 
     /// What an agent and a customer dealt last, as it is held: for checkpoints.
-    pub fn dealt(&self, agent: AgentCode, customer: Msisdn) -> Option<&Dealings> {
-        self.dealings.get(&(agent, customer))
+    pub fn dealt(&self, agent: AgentCode, customer: Msisdn, priced: Priced) -> Option<&Dealings> {
+        self.dealings.get(&(agent, customer, priced))
     }
 
     /// The failures counted last in a scope, as they are held: for checkpoints.

@@ -13,7 +13,7 @@ use crate::number::{Number, Private};
 use crate::proposal::{Case, Proposal, Staff};
 use crate::refusal::Refusal;
 use crate::request::{Kind, Link, RequestKey};
-use crate::tariff::Tariff;
+use crate::tariff::{Priced, Tariff};
 use crate::time::{Day, Moment, Time};
 use crate::transfer::Transfer;
 
@@ -67,13 +67,16 @@ pub enum Change {
     Epoch { next: Sequence },
 }
 
-/// What one agent and one customer dealt on one business day.
+/// What one agent and one customer dealt on one business day by requests of one kind. Kinds are counted apart: their tariffs
+/// differ, and a sum over several would let the order of requests change what is earned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Dealings {
     /// The agent.
     pub agent: AgentCode,
     /// The customer or payee.
     pub customer: Msisdn,
+    /// By which kind of request.
+    pub priced: Priced,
     /// The business day.
     pub day: Day,
     /// The sum, minor units.

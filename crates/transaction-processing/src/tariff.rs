@@ -21,6 +21,14 @@ pub enum Priced {
     CashOut = 4,
 }
 
+impl Priced {
+    /// The one of this number.
+    pub fn numbered(number: u8) -> Option<Priced> {
+        let all = [Priced::Transfer, Priced::Withdrawal, Priced::CashIn, Priced::CashOut];
+        all.into_iter().find(|priced| *priced as u8 == number)
+    }
+}
+
 /// Who bears a charge.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]

@@ -70,6 +70,8 @@ pub enum State {
     Waiting(Waiting),
     /// In the payee's account.
     Credited {
+        /// Which: a number may change its owner, and an account its number.
+        account: AccountId,
         /// When the sender asked the payee to give it back.
         recall_asked_at: Option<Time>,
         /// What an agent earned on a cash-in.

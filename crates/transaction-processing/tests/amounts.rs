@@ -313,3 +313,19 @@ fn no_split_earns_more_in_the_books() {
         assert!(earned(&vec![4_000_00 / many; many as usize]) <= whole, "{many} parts");
     }
 }
+
+/// What was dealt in another way, under another tariff, neither adds to what a split earns nor takes from it.
+#[test]
+fn no_split_earns_more_after_dealing_in_another_way() {
+    let earned = |parts: &[i64]| {
+        let mut world = World::priced([terms(Priced::CashOut, Payer::Sender)]);
+        world.say(OTHER_AGENT_PHONE, Say::Ci(SENDER, 80_00, PIN)).done();
+        let before = world.balance(OTHER_AGENT_PHONE);
+        for part in parts {
+            world.say(SENDER, Say::Co(OTHER_AGENT, *part, PIN)).done();
+        }
+        world.balance(OTHER_AGENT_PHONE) - before - parts.iter().sum::<i64>()
+    };
+    assert_eq!(earned(&[4_000_00]), 20_00);
+    assert!(earned(&[2_000_00, 2_000_00]) <= 20_00);
+}

@@ -43,7 +43,7 @@ choice!(TransferKind { 1 => ToWallet, 2 => ByPassword, 3 => CashIn, 4 => CashOut
 choice!(ReturnCause { 1 => Recall, 2 => Expiry, 3 => Consent, 4 => Care });
 choice!(State {
     1 => Waiting(waiting),
-    2 => Credited { recall_asked_at, commission },
+    2 => Credited { account, recall_asked_at, commission },
     3 => PaidOut(paid),
     4 => Deposited { at },
     5 => Returned { cause, at },
@@ -72,7 +72,7 @@ choice!(Measure {
 });
 
 structure!(Agent { code, account, own_numbers });
-structure!(Dealings { agent, customer, day, sum, earned });
+structure!(Dealings { agent, customer, priced, day, sum, earned });
 structure!(Failures { scope, since, count });
 structure!(Card { iccid, counter, check });
 structure!(Claims { wrong, pauses, paused_until });

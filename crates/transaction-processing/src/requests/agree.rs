@@ -4,7 +4,8 @@ use super::parties::judge_active;
 use super::secrets::Purpose;
 use super::transfer::judge_funds;
 use super::{Draft, Scene, Stop};
-use crate::account::{Account, Proofs};
+use crate::Msisdn;
+use crate::account::{Account, Proofs, Status};
 use crate::ids::TransferId;
 use crate::money::Money;
 use crate::notice::Text;
@@ -25,8 +26,7 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
     scene.judge_pin(account, &fields.pin, Purpose::Use, draft)?;
     judge_active(account)?;
     let transfer = scene.books.transfer(fields.transfer)?;
-    let transfer = transfer.filter(|transfer| transfer.payee == from && was_credited(account, transfer));
-    let transfer = transfer.ok_or(Refusal::UnknownReference)?;
+    let transfer = transfer.filter(|transfer| is_party(account, from, transfer)).ok_or(Refusal::UnknownReference)?;
     match transfer.state {
         State::Credited { recall_asked_at: Some(_), .. } => {}
         State::Returned { .. } => return Err(Refusal::AlreadyReturned.into()),
@@ -43,7 +43,8 @@ pub(super) fn give_back(
     transfer: &Transfer,
     cause: ReturnCause,
 ) -> Result<(), Stop> {
-    let holder = scene.open_account(transfer.payee).filter(|account| was_credited(account, transfer));
+    let State::Credited { account, .. } = transfer.state else { return Err(Refusal::WrongState.into()) };
+    let holder = scene.books.account(account).filter(|holder| holder.status != Status::Closed);
     let holder = holder.ok_or(Refusal::PayeeNotRegistered)?;
     if holder.currency != transfer.amount.currency() {
         return Err(Refusal::OtherCurrency.into());
@@ -57,7 +58,8 @@ pub(super) fn give_back(
     let sender = scene.open_sender(transfer);
     let sender_number = sender.and_then(|sender| sender.msisdn).or(transfer.sender_number).unwrap_or(payee);
     let balance = scene.balance_after(draft, holder);
-    scene.tell(draft, payee, Text::GivenBack { transfer: id, amount, sender: sender_number, balance });
+    let holder_number = holder.msisdn.unwrap_or(payee);
+    scene.tell(draft, holder_number, Text::GivenBack { transfer: id, amount, sender: sender_number, balance });
     if let Some(sender) = sender {
         let balance = scene.balance_after(draft, sender);
         scene.tell(draft, sender_number, Text::GotBack { transfer: id, returned: amount, payee, balance });
@@ -65,10 +67,13 @@ pub(super) fn give_back(
     Ok(())
 }
 
-/// Whether the account that the payee's number reaches now can be the one that was credited: a number that was given to
-/// somebody else brings them no debts, and nobody gives back to themselves.
-fn was_credited(account: &Account, transfer: &Transfer) -> bool {
-    account.id.0.cast_unsigned() < transfer.id.0 && account.id != transfer.sender
+/// Whether a transfer is this account's to give back: the one that was credited; of one that was given back already, the one
+/// under the payee's number.
+fn is_party(account: &Account, from: Msisdn, transfer: &Transfer) -> bool {
+    match transfer.state {
+        State::Credited { account: credited, .. } => credited == account.id,
+        _ => transfer.payee == from,
+    }
 }
 
 /// What the payee received: the amount less what they bore themselves.

@@ -89,7 +89,7 @@ fn carry_out(
         Measure::Freeze { msisdn } => accounts::freeze(scene, draft, *msisdn),
         Measure::Unfreeze { msisdn } => accounts::unfreeze(scene, draft, *msisdn),
         Measure::Close { msisdn } => accounts::close(scene, draft, *msisdn),
-        Measure::ChangeNumber { msisdn, to } => accounts::change_number(scene, draft, *msisdn, *to),
+        Measure::ChangeNumber { msisdn, to } => accounts::change_number(scene, draft, *msisdn, *to, pin),
         Measure::RecycleNumber { msisdn } => accounts::recycle_number(scene, draft, *msisdn),
         Measure::BindCard { msisdn, iccid } => accounts::bind_card(scene, draft, *msisdn, *iccid),
         Measure::ForgetCard { msisdn } => accounts::forget_card(scene, draft, *msisdn),

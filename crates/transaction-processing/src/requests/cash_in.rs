@@ -49,7 +49,7 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
     if charges.minor() >= amount.minor() {
         return Err(Refusal::ChargesAboveAmount.into());
     }
-    let (commission, dealings) = scene.commission(&charge, amount, agent, number);
+    let (commission, dealings) = scene.commission(&charge, amount, agent, number, Priced::CashIn);
     scene.judge_operator_funds(&charge, commission)?;
 
     // Whoever brings the cash bears the charge, so it is taken from the wallet that the cash went into.
@@ -67,7 +67,7 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
         amount,
         charge,
         withdrawal: None,
-        state: State::Credited { recall_asked_at: None, commission: Some(commission) },
+        state: State::Credited { account: customer.id, recall_asked_at: None, commission: Some(commission) },
     }));
     draft.change(Change::Dealings(dealings));
     let balance = scene.balance_after(draft, float);

@@ -42,7 +42,7 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
     let cash =
         amount.less(charge.borne_by(Payer::Payee)).filter(|cash| !cash.is_zero()).ok_or(Refusal::ChargesAboveAmount)?;
     judge_funds(customer, &[amount, charge.borne_by(Payer::Sender)])?;
-    let (commission, dealings) = scene.commission(&charge, amount, agent, from);
+    let (commission, dealings) = scene.commission(&charge, amount, agent, from, Priced::CashOut);
     scene.judge_operator_funds(&charge, commission)?;
 
     let transfer = scene.new_transfer();

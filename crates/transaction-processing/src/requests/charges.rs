@@ -47,12 +47,13 @@ impl Scene<'_> {
         amount: Money,
         agent: &crate::account::Agent,
         customer: Msisdn,
+        priced: Priced,
     ) -> (Money, Dealings) {
         let day = self.moment.day;
-        let before = self.books.dealings(agent.code, customer, day);
+        let before = self.books.dealings(agent.code, customer, priced, day);
         let terms = charge.tariff.and_then(|id| self.books.tariff(id)).map(|tariff| &tariff.terms);
-        // The day's sum counts every way of dealing, so it may have grown under a cheaper tariff than this one: no single
-        // charge yields more than its own share.
+        // The day's sum may have grown under another tariff than the one frozen on this transfer: no single charge yields
+        // more than its own share.
         let commission = terms.map_or(Money::zero(amount.currency()), |terms| {
             terms.commission(before.sum, before.earned, amount).min(terms.share(charge.fee))
         });
@@ -112,7 +113,7 @@ impl Scene<'_> {
         }
         if let Some(agent) = float.agent_code() {
             let day = self.moment.day;
-            let held = self.books.dealings(agent, transfer.payee, day);
+            let held = self.books.dealings(agent, transfer.payee, Priced::CashIn, day);
             let sum = held.sum.saturating_sub(transfer.amount.minor()).max(0);
             let earned = held.earned.saturating_sub(commission.minor()).max(0);
             draft.change(Change::Dealings(Dealings { sum, earned, ..held }));

@@ -14,7 +14,7 @@ use crate::notice::Text;
 use crate::number::Private;
 use crate::refusal::Refusal;
 use crate::request::Payee;
-use crate::tariff::Payer;
+use crate::tariff::{Payer, Priced};
 use crate::transfer::{Charge, PaidOut, State, Transfer, Waiting};
 
 /// What `GM`, `GW` and `DP` say.
@@ -116,11 +116,15 @@ fn pay_out(
         Told::Password(typed) => by_password(scene, agent, payee, amount, typed, draft)?,
     };
     let (found, proved_by) = proof;
+    // Money of the agent's own, sent through somebody else to be paid out by the agent, earns nothing either.
+    if found.sender_number.is_some_and(|sender| is_own(agent, account, sender)) {
+        return Err(Refusal::OwnDealing.into());
+    }
     if amount.minor() > scene.books.policy().identity_above && document.is_none() {
         return Err(Refusal::IdentityNeeded.into());
     }
     let charge = found.withdrawal.unwrap_or(Charge::none(amount.currency()));
-    let (commission, dealings) = scene.commission(&charge, amount, agent, payee);
+    let (commission, dealings) = scene.commission(&charge, amount, agent, payee, Priced::Withdrawal);
     scene.judge_operator_funds(&charge, commission)?;
 
     let cash = cash_of(found);

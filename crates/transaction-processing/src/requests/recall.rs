@@ -36,12 +36,12 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
             Ok(())
         }
         State::Credited { recall_asked_at: Some(_), .. } => Err(Refusal::RecallAlreadyAsked.into()),
-        State::Credited { recall_asked_at: None, commission } => {
+        State::Credited { account: credited, recall_asked_at: None, commission } => {
             if scene.now() > last_chance(scene, transfer, account)? {
                 return Err(Refusal::NotRecallable.into());
             }
             draft.about(id);
-            let asked = State::Credited { recall_asked_at: Some(scene.now()), commission };
+            let asked = State::Credited { account: credited, recall_asked_at: Some(scene.now()), commission };
             draft.change(Change::Transfer(Transfer { state: asked, ..transfer.clone() }));
             scene.tell(draft, from, Text::RecallAskedForYou { transfer: id, amount, payee });
             scene.tell(draft, payee, Text::RecallAsked { transfer: id, amount, sender: from });

@@ -56,7 +56,11 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
         Some(account) => {
             judge_credit(scene, account, amount, &charge)?;
             judge_funds(sender, &[amount, charge.borne_by(Payer::Sender)])?;
-            let credited = transfer(Kind::ToWallet, None, State::Credited { recall_asked_at: None, commission: None });
+            let credited = transfer(
+                Kind::ToWallet,
+                None,
+                State::Credited { account: account.id, recall_asked_at: None, commission: None },
+            );
             draft_credit(scene, draft, credited, sender, account);
         }
         None => {

@@ -60,7 +60,7 @@ pub struct Naive {
     /// Whether customers get passwords too.
     pub passwords_for_all: bool,
     pub transfers: BTreeMap<TransferId, Moved>,
-    dealt: BTreeMap<(u32, u64, i32), (i64, i64)>,
+    dealt: BTreeMap<(u32, u64, Priced, i32), (i64, i64)>,
     sent: BTreeMap<(Holder, i32), i64>,
     sent_in_month: BTreeMap<(Holder, i32), i64>,
 }
@@ -80,7 +80,7 @@ impl Naive {
             }
         }
         for dealings in world.books.all_dealings() {
-            let key = (dealings.agent.0, dealings.customer.digits(), dealings.day.0);
+            let key = (dealings.agent.0, dealings.customer.digits(), dealings.priced, dealings.day.0);
             naive.dealt.insert(key, (dealings.sum, dealings.earned));
         }
         naive
@@ -138,13 +138,13 @@ impl Naive {
 
     /// What the agent earns, noted for the day.
     fn commission(&mut self, priced: Priced, agent: u32, customer: u64, amount: i64, charged: i64, day: i32) -> i64 {
-        let (sum, earned) = self.dealt.get(&(agent, customer, day)).copied().unwrap_or((0, 0));
+        let (sum, earned) = self.dealt.get(&(agent, customer, priced, day)).copied().unwrap_or((0, 0));
         let due = self.terms(priced).map_or(0, |terms| {
             let share = i64::from(terms.agent_share_per_mille);
             let most = (charged * share + 999) / 1000;
             (fee(terms, sum + amount) * share / 1000 - earned).clamp(0, most)
         });
-        self.dealt.insert((agent, customer, day), (sum + amount, earned + due));
+        self.dealt.insert((agent, customer, priced, day), (sum + amount, earned + due));
         due
     }
 
@@ -430,7 +430,7 @@ impl Naive {
                 self.add(moved.sender, -moved.commission);
                 self.funds += moved.commission;
             }
-            let key = (agent_of(moved.sender.0), moved.payee, day);
+            let key = (agent_of(moved.sender.0), moved.payee, Priced::CashIn, day);
             if let Some((sum, earned)) = self.dealt.get_mut(&key) {
                 (*sum, *earned) = ((*sum - moved.amount).max(0), (*earned - moved.commission).max(0));
             }

@@ -203,6 +203,7 @@ impl World {
     pub fn approve(&mut self, staff: StaffId, proposal: ProposalId) -> Answer {
         let to = self.books.proposal(proposal).and_then(|proposal| match &proposal.measure {
             Measure::EnrolAgent { msisdn, .. } | Measure::ResetPin { msisdn } => Some(*msisdn),
+            Measure::ChangeNumber { to, .. } => Some(*to),
             _ => None,
         });
         let one_time_pin = to.map(|to| {

@@ -253,7 +253,7 @@ impl Administration {
                 ("wrong_codes", waiting.wrong_codes.into()),
                 ("claim_by_password_at_agent_closed", waiting.password_at_agent_closed.into()),
             ]),
-            State::Credited { recall_asked_at, commission } => object([
+            State::Credited { recall_asked_at, commission, .. } => object([
                 ("state", "credited".into()),
                 ("recall_asked_at", shapes::moment_if(*recall_asked_at, zone)),
                 ("commission", commission.map_or(Value::Null, shapes::money)),

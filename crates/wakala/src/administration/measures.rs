@@ -329,6 +329,7 @@ fn describe(administration: &Administration, measure: &proposal::Measure, number
 fn pin_receiver(measure: &proposal::Measure) -> Option<Msisdn> {
     match measure {
         proposal::Measure::EnrolAgent { msisdn, .. } | proposal::Measure::ResetPin { msisdn } => Some(*msisdn),
+        proposal::Measure::ChangeNumber { to, .. } => Some(*to),
         _ => None,
     }
 }

@@ -194,12 +194,13 @@ CREATE TABLE agents (
 CREATE TABLE dealings (
     agent INTEGER NOT NULL,
     customer INTEGER NOT NULL,
+    priced INTEGER NOT NULL,
     day INTEGER NOT NULL,
     sum INTEGER NOT NULL,
     earned INTEGER NOT NULL,
     body BLOB NOT NULL,
     as_of INTEGER NOT NULL,
-    PRIMARY KEY (agent, customer)
+    PRIMARY KEY (agent, customer, priced)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE failures (

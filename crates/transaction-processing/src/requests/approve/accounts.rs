@@ -86,12 +86,20 @@ pub(super) fn close(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn) -> Res
     Ok(())
 }
 
-/// The account moves to another number. Transfers that wait for the old number stay with it; the card stays behind.
-pub(super) fn change_number(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn, to: Msisdn) -> Result<(), Stop> {
+/// The account moves to another number. Transfers that wait for the old number stay with it; the card stays behind. The proof
+/// of a PIN is bound to its number, so a one-time PIN goes to the new one.
+pub(super) fn change_number(
+    scene: &Scene<'_>,
+    draft: &mut Draft,
+    msisdn: Msisdn,
+    to: Msisdn,
+    pin: Option<&OneTimePin>,
+) -> Result<(), Stop> {
     let account = open(scene, msisdn)?;
     if to == msisdn || scene.open_account(to).is_some() {
         return Err(Refusal::NameTaken.into());
     }
+    draft.change(Change::Pin { account: account.id, pin: one_time(scene, to, pin)? });
     draft.change(Change::Moved { account: account.id, msisdn: Some(to) });
     let language = scene.books.number(msisdn).and_then(|number| number.language);
     draft.change(Change::Number(Number { language, ..Number::new(msisdn) }));
@@ -100,6 +108,11 @@ pub(super) fn change_number(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn
     number.registration = None;
     draft.change(Change::Number(*number));
     scene.tell(draft, to, Text::NumberChanged);
+    tell_one_time_pin(scene, draft, to, pin);
+    // The language moves with the owner, already in these.
+    if let Some(language) = language {
+        draft.notices.iter_mut().for_each(|notice| notice.language = language);
+    }
     Ok(())
 }
 
