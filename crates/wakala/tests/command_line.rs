@@ -160,7 +160,10 @@ fn from_nothing_to_money_a_backup_and_back() {
     let (code, told) = place.refused("restore copy.db");
     assert_eq!(code, Some(1));
     assert!(told.contains("stop it first"), "{told}");
+    assert_eq!(place.refused("agent list --staff typed-in-the-wrong-place --secret-file amina").0, Some(1));
+    assert_eq!(place.refused("agent list --staff amina --secret-file baraka").0, Some(1));
     let log = server.end();
+    assert!(log.contains("NotProven") && !log.contains("wrong-place"), "a name of nobody's may be a secret");
     assert!(!log.contains("long secret"), "secrets never stand in the log");
     assert!(!log.contains("712000007"), "nor whole numbers");
     assert!(log.contains("baraka"), "but who did what");

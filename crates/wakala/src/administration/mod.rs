@@ -17,8 +17,8 @@ pub mod socket;
 #[cfg(test)]
 mod tests;
 
-use std::sync::mpsc::sync_channel;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use data_center::{Answer, Stopped, Writer};
@@ -78,14 +78,16 @@ impl Administration {
     /// # Errors
     /// [`Fault`].
     pub fn carry_out(&self, request: &Request, listener: Listener<'_>) -> Result<Value, Fault> {
-        let staff = self.prove(request);
-        let name = request.staff.as_ref().map_or("-", |credentials| credentials.name.as_str());
-        let result = staff.and_then(|staff| self.dispatch(request, staff.as_ref(), listener));
+        let command = request.command.name();
+        let about = request.command.about();
+        let staff = self.prove(request)?;
+        let name = staff.as_ref().map_or("-", |staff| staff.name.as_str());
+        let result = self.dispatch(request, staff.as_ref(), listener);
         match &result {
-            Ok(_) => tracing::info!(staff = name, command = request.command.name(), "administration: done"),
-            Err(fault) => {
-                let code = fault.code;
-                tracing::warn!(staff = name, command = request.command.name(), ?code, "administration: not done");
+            Ok(_) => tracing::info!(staff = name, command, about, "administration: done"),
+            Err(Fault { code, refusal, .. }) => {
+                let refusal = refusal.as_deref();
+                tracing::warn!(staff = name, command, about, ?code, refusal, "administration: not done");
             }
         }
         result
@@ -101,7 +103,12 @@ impl Administration {
         };
         let name = credentials.name.clone();
         let found = self.ask(move |books| books.staff_named(&name).filter(|staff| staff.active).cloned())?;
-        self.gate.judge(found.as_ref(), &credentials.secret, Instant::now())?;
+        self.gate.judge(found.as_ref(), &credentials.secret, Instant::now()).inspect_err(|fault| {
+            // A name that nobody bears is not logged: it may be a secret, typed in the wrong place.
+            let name = found.as_ref().map_or("unknown", |staff| staff.name.as_str());
+            let code = fault.code;
+            tracing::warn!(staff = name, command = request.command.name(), ?code, "administration: not proven");
+        })?;
         Ok(found.map(|staff| Identity { id: staff.id, name: staff.name }))
     }
 

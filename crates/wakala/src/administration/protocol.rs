@@ -129,6 +129,23 @@ impl Command {
         }
     }
 
+    /// Whom or what it is about, for the log: enough to ask back, numbers shortened.
+    pub fn about(&self) -> String {
+        let last_three = |number: &str| {
+            let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+            format!("…{}", digits.iter().skip(digits.len().saturating_sub(3)).collect::<String>())
+        };
+        match self {
+            Command::Approve { proposal } | Command::Reject { proposal } | Command::Proposal { proposal } => {
+                format!("proposal {proposal}")
+            }
+            Command::Agent { code } => format!("agent {code}"),
+            Command::Customer { number } => last_three(number),
+            Command::Transfer { reference } => format!("transfer {}", last_three(reference)),
+            _ => String::new(),
+        }
+    }
+
     /// Its name, for the log.
     pub fn name(&self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@ pub fn render(value: &Value) -> String {
 /// A table of rows that are lists.
 fn grid(columns: &[Value], rows: &[Value]) -> String {
     let header = columns.iter().map(cell).collect();
-    let cells = |row: &Value| row.as_array().map(|row| row.iter().cloned().collect()).unwrap_or_default();
+    let cells = |row: &Value| row.as_array().cloned().unwrap_or_default();
     table(header, &rows.iter().map(cells).collect::<Vec<Vec<Value>>>())
 }
 
