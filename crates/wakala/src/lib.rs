@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod communication_gateway;
 pub mod config;
+pub mod demo;
 pub mod downlink;
 pub mod numbering;
 pub mod observe;
