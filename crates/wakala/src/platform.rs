@@ -230,7 +230,7 @@ fn outbox(config: &Config, keys: Arc<dyn Keys>) -> Result<Outbox, Failure> {
         most_waiting: config.messages.queue_messages as usize,
     };
     let zone = config.ledger.zone.time_zone().clone();
-    let style = Style::new(zone, NumberForm::International, &config.messages.short_code)
+    let style = Style::new(zone, NumberForm::International, &config.messages.care_number)
         .map_err(|error| unfit(error.to_string()))?;
     let catalogues = Catalogues::load().map_err(|error| unfit(error.to_string()))?;
     Ok(Outbox::new(settings, keys, catalogues, style))

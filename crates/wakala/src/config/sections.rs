@@ -192,6 +192,8 @@ section! {
     Messages {
         /// The number that people write to, and from which the platform writes.
         short_code: String = text("15050");
+        /// The number of customer care, that people are told to call: 1 to 16 digits, the first may be a plus.
+        care_number: String = text("100");
         /// Whether requests in plain are served. Numbers with a card key are never served in plain.
         plain_accepted: bool = true;
         /// How long message centres keep trying to deliver a message. Messages with a code live no longer than the code.

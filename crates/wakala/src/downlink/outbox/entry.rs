@@ -127,10 +127,6 @@ impl Entry {
         self.parts.iter().any(|part| matches!(part, Part::WithLink | Part::Cut(_)))
     }
 
-    pub(super) fn has_lost_part(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Lost))
-    }
-
     pub(super) fn is_accepted(&self) -> bool {
         self.parts.iter().all(|part| matches!(part, Part::Accepted(..) | Part::Delivered(..)))
     }
