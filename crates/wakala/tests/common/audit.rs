@@ -1,0 +1,143 @@
+//! What holds after every test: money is conserved, the ledger proves itself, no request had two effects, and every notice of
+//! every row was told to its number.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use data_center::sqlite::{Part, SqliteHistory, query, verify};
+use data_center::{History, MessageState, NoticeId, Value};
+use transaction_processing::ids::{Sequence, SystemAccount};
+
+use super::world::{TZS, World};
+
+/// In what states messages may be left at the end, beside delivered.
+#[derive(Clone, Copy, Default)]
+pub struct Tolerance {
+    /// Sent, because the centre gives no receipts.
+    pub sent: bool,
+    /// Given up, because the test sees to it.
+    pub given_up: bool,
+}
+
+/// Waits until every notice has found its end.
+pub async fn settle(world: &World) {
+    let path = world.config.ledger.database.clone();
+    let mut history = SqliteHistory::open(&path).expect("the database opens");
+    let tolerates = world.tolerates;
+    World::until("every notice is told", async || {
+        for centre in &world.centres {
+            centre.settle().await;
+        }
+        // What links reported goes through the writer, behind which this question stands.
+        world.read(|_| ()).await;
+        let mut open = 0;
+        let mut after = Sequence(0);
+        loop {
+            let (untold, up_to) = history.untold(after, 10_000).expect("the log is read");
+            open += untold
+                .iter()
+                .filter(|untold| {
+                    let state = untold.message.as_ref().map(|message| message.state);
+                    !(tolerates.sent && state == Some(MessageState::Sent))
+                })
+                .count();
+            if untold.is_empty() && up_to == after {
+                return open == 0;
+            }
+            after = up_to;
+        }
+    })
+    .await;
+}
+
+/// Money is conserved: all balances sum to zero, and everybody's together to what was issued. Gives what was issued.
+pub async fn conserved(world: &World) -> i64 {
+    let (sum, issued) = world
+        .read(|books| {
+            let sum: i128 = books.accounts().map(|account| i128::from(account.balance())).sum();
+            (sum, books.system(SystemAccount::Trust, TZS).map_or(0, |trust| -trust.balance()))
+        })
+        .await;
+    assert_eq!(sum, 0, "all balances sum to zero");
+    issued
+}
+
+/// Looks at the database of a platform that has stopped.
+pub fn audit(world: &World, issued: i64) {
+    let path = &world.config.ledger.database;
+    let report = verify(path, &mut |_, _| {}).expect("the ledger is read");
+    assert!(report.is_sound(), "{:#?}", report.findings);
+    assert_eq!(report.sums, [(TZS.numeric, 0, i128::from(issued))]);
+    one_effect_a_request(path);
+    every_notice_told(world);
+}
+
+/// No message had an effect twice.
+pub fn one_effect_a_request(path: &Path) {
+    let twice = "SELECT group_concat(sequence) FROM log WHERE request_key IS NOT NULL AND refusal IS NULL
+                 GROUP BY request_key HAVING count(*) > 1";
+    let twice = rows(path, twice);
+    assert!(twice.is_empty(), "rows of one message: {}", twice.len());
+}
+
+/// The rows that a question answers with.
+pub fn rows(path: &Path, statement: &str) -> Vec<Vec<Value>> {
+    let mut found = Vec::new();
+    let mut each = |part: Part<'_>| {
+        if let Part::Row(row) = part {
+            found.push(row);
+        }
+        true
+    };
+    query(path, statement, &mut each).expect("a question");
+    found
+}
+
+/// The figure of a column.
+pub fn figure(value: &Value) -> i64 {
+    match value {
+        Value::Integer(figure) => *figure,
+        _ => panic!("no figure"),
+    }
+}
+
+/// Every notice of every row has a message in a final state whose parts the centre has taken for the right number.
+fn every_notice_told(world: &World) {
+    let path = &world.config.ledger.database;
+    let mut messages = HashMap::new();
+    for row in rows(path, "SELECT notice_id, state, message_id FROM messages") {
+        let state = MessageState::numbered(figure(&row[1]) as u8).expect("a state");
+        let ids = if let Value::Text(ids) = &row[2] { ids.clone() } else { String::new() };
+        messages.insert(figure(&row[0]), (state, ids));
+    }
+    let taken: HashMap<String, String> = world
+        .centres
+        .iter()
+        .flat_map(|centre| centre.reports().iter().filter_map(|report| report.get("submit")).cloned().collect::<Vec<_>>())
+        .map(|submit| (submit["id"].as_str().expect("an id").to_owned(), submit["to"].as_str().expect("a number").to_owned()))
+        .collect();
+    let mut history = SqliteHistory::open(path).expect("the database opens");
+    for row in rows(path, "SELECT sequence FROM log ORDER BY sequence") {
+        let sequence = Sequence(figure(&row[0]).unsigned_abs());
+        let row = history.row(sequence).expect("the log is read").expect("the row is there");
+        for (index, notice) in row.notices.iter().enumerate() {
+            let id = NoticeId { sequence, notice: index as u8 };
+            let found = messages.get(&id.packed());
+            let (state, ids) = found.unwrap_or_else(|| panic!("nobody was told notice {index} of row {}", sequence.0));
+            let tolerated = match state {
+                MessageState::Delivered => true,
+                MessageState::Sent => world.tolerates.sent,
+                _ => world.tolerates.given_up,
+            };
+            assert!(tolerated, "notice {index} of row {} stands {}", sequence.0, state.name());
+            if state.is_final() && *state != MessageState::Delivered {
+                continue;
+            }
+            assert!(!ids.is_empty(), "notice {index} of row {} has no name at the centre", sequence.0);
+            for id in ids.split(' ') {
+                let to = notice.to.digits().to_string();
+                assert_eq!(taken.get(id), Some(&to), "part {id} of notice {index} of row {}", sequence.0);
+            }
+        }
+    }
+}
