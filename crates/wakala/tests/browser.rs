@@ -54,7 +54,8 @@ fn the_page_in_a_real_browser() {
     let output = browser.env("WAKALA_PEERS", peers).stdin(Stdio::null()).output().expect("node runs");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}{told}", String::from_utf8_lossy(&output.stdout));
-    let seen: Vec<Value> = output.stdout.split(|octet| *octet == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let seen: Vec<Value> =
+        output.stdout.split(|octet| *octet == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
     let seen: Vec<&str> = seen.iter().filter_map(|line| line["saw"].as_str()).collect();
     assert_eq!(seen, SEEN);
     println!("screenshots: {}", shots.display());

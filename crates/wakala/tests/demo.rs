@@ -63,8 +63,14 @@ fn the_story_is_told_to_machines_as_one_object_a_line() {
     assert!(output.status.success(), "{}", told(&output));
     let events = lines(&output);
     let count = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
-    assert!(count("message") > 60 && count("chapter") > 12, "{} messages, {} chapters", count("message"), count("chapter"));
-    let sealed = events.iter().filter(|event| event["packet"].as_str().is_some_and(|packet| packet.starts_with("027000")));
+    assert!(
+        count("message") > 60 && count("chapter") > 12,
+        "{} messages, {} chapters",
+        count("message"),
+        count("chapter")
+    );
+    let sealed =
+        events.iter().filter(|event| event["packet"].as_str().is_some_and(|packet| packet.starts_with("027000")));
     assert!(sealed.count() >= 4, "requests and answers of the sealed phone");
     let compared = events.iter().find(|event| event["event"] == "compared").unwrap();
     for side in ["before", "after"] {

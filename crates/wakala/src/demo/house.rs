@@ -151,8 +151,8 @@ async fn start_centre(password: &str) -> Result<CentreHandle, Failure> {
     };
     let origin = jiff::Timestamp::now().as_second();
     let settings = Settings { accounts: vec![account], origin, ..Settings::default() };
-    let smpp = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Ok(CentreServer::start(ServerOptions { smpp, radio: None, settings, seed: 1 }).await?)
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Ok(CentreServer::start(ServerOptions { smpp: free, radio: Some(free), settings, seed: 1 }).await?)
 }
 
 /// The configuration, written as a file like any other, so that a kept folder can be served and looked into later.

@@ -18,6 +18,7 @@ mod story;
 mod tap;
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -133,14 +134,9 @@ pub enum Failure {
 /// # Errors
 /// [`Failure`].
 pub fn run(options: &Options) -> Result<(), Failure> {
+    crate::process::harden()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        if options.story {
-            run_story(options).await
-        } else {
-            run_page(options).await
-        }
-    })
+    runtime.block_on(async { if options.story { run_story(options).await } else { run_page(options).await } })
 }
 
 async fn run_story(options: &Options) -> Result<(), Failure> {
@@ -176,7 +172,7 @@ async fn run_page(options: &Options) -> Result<(), Failure> {
     };
     let result = match filled {
         Ok(true) => {
-            introduce(&listener, options.json)?;
+            introduce(&listener, stage.house.centre.radio_address(), options.json)?;
             page::serve(listener, Arc::clone(&stage), interrupted).await
         }
         Ok(false) => Ok(()),
@@ -202,7 +198,7 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Says where the page is, who is who, and what to type first.
-fn introduce(listener: &page::Listener, json: bool) -> io::Result<()> {
+fn introduce(listener: &page::Listener, radio: Option<SocketAddr>, json: bool) -> io::Result<()> {
     let address = listener.address();
     let mut out = io::stdout().lock();
     if json {
@@ -210,7 +206,12 @@ fn introduce(listener: &page::Listener, json: bool) -> io::Result<()> {
             .iter()
             .map(|one| json!({ "name": one.name, "number": one.number, "role": one.role_name(), "pin": one.pin }))
             .collect();
-        writeln!(out, "{}", json!({ "event": "ready", "page": address, "short_code": SHORT_CODE, "phones": people }))?;
+        let radio = radio.map(|radio| radio.to_string());
+        let ready = json!({
+            "event": "ready", "page": address, "replaced_port": listener.replaced(), "short_code": SHORT_CODE,
+            "centre": radio, "phones": people,
+        });
+        writeln!(out, "{ready}")?;
         return out.flush();
     }
     if let Some(port) = listener.replaced() {
@@ -225,6 +226,9 @@ fn introduce(listener: &page::Listener, json: bool) -> io::Result<()> {
     writeln!(out, "\nAll write to {SHORT_CODE}. Type this on the phone of {} first:\n", first.name)?;
     writeln!(out, "  TM*{}*5000*{}\n", newcomer.number, first.pin)?;
     writeln!(out, "{} gets a password, asks with it at agent 1042, and the agent pays out.", newcomer.name)?;
+    if let Some(radio) = radio {
+        writeln!(out, "One more phone: wakala handset --centre {radio} --number +255622000007")?;
+    }
     writeln!(out, "These numbers, PINs and all money are made up. Ctrl-C ends it.")?;
     out.flush()
 }

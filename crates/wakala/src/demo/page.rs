@@ -105,7 +105,9 @@ async fn keep_accounts(stage: &Stage) -> Result<(), Failure> {
         let latest = *newest.borrow_and_update();
         let has_news = match stage.log.since(seen) {
             Since::Gap => true,
-            Since::Events(events) => events.iter().any(|(_, event)| matches!(**event, Event::Said(_) | Event::Clock(_))),
+            Since::Events(events) => {
+                events.iter().any(|(_, event)| matches!(**event, Event::Said(_) | Event::Clock(_)))
+            }
         };
         seen = latest;
         if has_news {
@@ -143,9 +145,9 @@ fn is_own(headers: &HeaderMap) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|octet| octet.is_ascii_digit()) { name } else { host }
-    });
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|octet| octet.is_ascii_digit()) { name } else { host });
     matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
@@ -272,7 +274,11 @@ async fn prove(State(stage): State<Arc<Stage>>, headers: HeaderMap) -> Result<Re
 /// Done: nothing more to say to a script, which hears of it as it happens; a form goes back to the page.
 fn done(headers: &HeaderMap) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accepts.contains("text/html") { Redirect::to("/").into_response() } else { StatusCode::NO_CONTENT.into_response() }
+    if accepts.contains("text/html") {
+        Redirect::to("/").into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    }
 }
 
 /// Why something was not done, in a sentence.

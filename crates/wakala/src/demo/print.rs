@@ -34,10 +34,13 @@ pub async fn follow(log: Arc<Log>, json: bool) {
 }
 
 fn print(event: &Event, json: bool) -> io::Result<()> {
+    // For the page alone: here each message stands once, and the accounts at the end.
+    if matches!(event, Event::Passed(_) | Event::Accounts(_) | Event::Link(_)) {
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
     if json {
-        // PDUs are for the page: here each message stands once.
-        return if matches!(event, Event::Passed(_)) { Ok(()) } else { writeln!(out, "{}", event.json()) };
+        return writeln!(out, "{}", event.json());
     }
     match event {
         Event::Chapter(title) => writeln!(out, "\n{title}\n{}", "─".repeat(title.chars().count()))?,

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
+use super::Failure;
 use super::cast::{AGENT, CAST, CHECKER, FIRST, ICCID, MAKER, OTHER_AGENT, Role, SEALED, SECOND, Who};
 use super::log::Event;
 use super::read::digits_after;
 use super::stage::Stage;
-use super::Failure;
 use crate::administration::protocol::{Command, Measure, Sum};
 
 /// What the bank confirmed, whole currency.
@@ -21,7 +21,10 @@ pub async fn fill(stage: &Stage) -> Result<(), Failure> {
     stage.log.tell(Event::Chapter("Setting up: staff, trust account, agents, customers".to_owned()));
     stage.house.enrol(MAKER).await?;
     stage.house.enrol(CHECKER).await?;
-    note(stage, "Two members of staff are enrolled. Whatever changes the books takes both: one makes, the other checks.");
+    note(
+        stage,
+        "Two members of staff are enrolled. Whatever changes the books takes both: one makes, the other checks.",
+    );
     decide(stage, Measure::Issue { amount: sum(DEPOSIT), bank_reference: "DEMO-0001".to_owned() }).await?;
     note(stage, "TZS 20,000,000.00 are issued against the trust account.");
     for who in [AGENT, OTHER_AGENT] {

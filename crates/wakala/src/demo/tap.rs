@@ -115,9 +115,8 @@ fn show(unread: &mut Vec<u8>, way: Way, log: &Log) {
 /// What a PDU looks like; none for signs of life.
 fn passed(frame: &Frame, way: Way) -> Option<Passed> {
     let sequence = frame.sequence;
-    let simple = |pdu, status, content| {
-        Some(Passed { way, pdu, sequence, status, number: None, content, sealed: false })
-    };
+    let simple =
+        |pdu, status, content| Some(Passed { way, pdu, sequence, status, number: None, content, sealed: false });
     let answer = Some(frame.status.0);
     match &frame.pdu {
         Pdu::EnquireLink | Pdu::EnquireLinkResponse => None,
@@ -140,9 +139,7 @@ fn carried(pdu: &'static str, sequence: u32, way: Way, message: &ShortMessage) -
     let number = address.digits.as_str().map(|digits| format!("+{digits}"));
     let readable = sms::read(message, DefaultAlphabet::Gsm7Unpacked);
     let (content, sealed) = match readable {
-        _ if receipt::is_receipt(message) => {
-            (format!("receipt: {}", String::from_utf8_lossy(&message.body)), false)
-        }
+        _ if receipt::is_receipt(message) => (format!("receipt: {}", String::from_utf8_lossy(&message.body)), false),
         Ok(text) => (text.expose().to_owned(), false),
         Err(_) => (hex(&message.body), true),
     };
@@ -187,11 +184,16 @@ mod tests {
         let shown: Vec<_> = events
             .iter()
             .map(|(_, event)| match &**event {
-                Event::Passed(passed) => (passed.pdu, passed.number.clone().unwrap_or_default(), passed.content.clone()),
+                Event::Passed(passed) => {
+                    (passed.pdu, passed.number.clone().unwrap_or_default(), passed.content.clone())
+                }
                 other => panic!("{other:?}"),
             })
             .collect();
         let number = "+255712000001".to_owned();
-        assert_eq!(shown, [("deliver_sm", number.clone(), "HP".to_owned()), ("deliver_sm", number, "027000ab".to_owned())]);
+        assert_eq!(
+            shown,
+            [("deliver_sm", number.clone(), "HP".to_owned()), ("deliver_sm", number, "027000ab".to_owned())]
+        );
     }
 }

@@ -150,9 +150,7 @@ fn bubble(said: &Said) -> String {
         format!("<details><summary>Sealed on the wire</summary><code>{}</code></details>", escape(packet))
     });
     let (text, at) = (escape(&said.text), escape(&said.at));
-    format!(
-        "<li class=\"{class}\"><span class=\"unseen\">{whose}: </span><p>{text}</p>{packet}<time>{at}</time></li>"
-    )
+    format!("<li class=\"{class}\"><span class=\"unseen\">{whose}: </span><p>{text}</p>{packet}<time>{at}</time></li>")
 }
 
 /// One PDU on the wire.
@@ -191,11 +189,10 @@ fn rows(holdings: &[Holding]) -> String {
         )
     };
     let sum: i128 = holdings.iter().map(|holding| i128::from(holding.minor)).sum();
-    let total = format!("<tr class=\"sum\"><th scope=\"row\">All together</th><td>{}</td></tr>", if sum == 0 {
-        "0.00".to_owned()
-    } else {
-        format!("{sum} minor units")
-    });
+    let total = format!(
+        "<tr class=\"sum\"><th scope=\"row\">All together</th><td>{}</td></tr>",
+        if sum == 0 { "0.00".to_owned() } else { format!("{sum} minor units") }
+    );
     holdings.iter().map(row).chain([total]).collect()
 }
 
@@ -256,9 +253,8 @@ mod tests {
     #[test]
     fn the_balance_shown_is_the_one_that_was_told_last() {
         let log = Log::default();
-        let said = |way, text: &str| {
-            Event::Said(Said { who: 1, way, text: text.to_owned(), sealed: None, at: String::new() })
-        };
+        let said =
+            |way, text: &str| Event::Said(Said { who: 1, way, text: text.to_owned(), sealed: None, at: String::new() });
         log.tell(said(Way::ToPhone, "Balance TZS 10.00."));
         log.tell(said(Way::ToPhone, "Ref 1: you received TZS 5.00 from +2557. Fees 0.00. Balance 15.00."));
         log.tell(said(Way::ToPlatform, "Balance 99.00"));
