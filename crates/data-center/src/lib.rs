@@ -15,6 +15,7 @@ mod center;
 mod dirty;
 mod encoding;
 pub mod messages;
+mod queue;
 mod records;
 pub mod sqlite;
 mod store;

@@ -1,7 +1,8 @@
 //! The one writer on two threads: one decides a batch while the other flushes the one before.
 
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use transaction_processing::time::Moment;
@@ -10,10 +11,14 @@ use transaction_processing::{Books, Request};
 use crate::batch::Batch;
 use crate::center::{Answer, DataCenter, Decider};
 use crate::messages::MessageChange;
+use crate::queue::{Queue, Rejected};
 use crate::store::{Fatal, History, Store};
 
 /// Takes an answer, on the committing thread: it must not block.
 pub type Reply = Box<dyn FnOnce(Answer) + Send>;
+
+/// How many states of messages a batch may carry for each request.
+const MESSAGES_PER_REQUEST: usize = 4;
 
 /// How much the writer takes at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,27 +52,26 @@ enum Command {
     Request(Request, Reply),
     Message(MessageChange),
     Read(Box<dyn FnOnce(&Books) + Send>),
-    Stop,
 }
 
 /// A handle to the one writer. Clones of it feed the same queue; when the last is dropped, the writer ends.
 #[derive(Clone)]
 pub struct Writer {
-    queue: Arc<Queue>,
+    door: Arc<Door>,
 }
 
-struct Queue(SyncSender<Command>);
+/// Closes the queue when the last handle is gone.
+struct Door(Arc<Queue<Command>>);
 
-impl Drop for Queue {
+impl Drop for Door {
     fn drop(&mut self) {
-        // An error says that it has ended already.
-        let _ = self.0.send(Command::Stop);
+        self.0.close();
     }
 }
 
-type Failure = Arc<Mutex<Option<Fatal>>>;
+type Answers = Vec<(Reply, Answer)>;
 
-type Flushed = (Arc<Batch>, Vec<(Reply, Answer)>);
+type Flushed = (Arc<Batch>, Answers);
 
 impl Writer {
     /// Starts both threads. `clock` gives the time; the writer makes it rise. `ended` is called once, when both threads are
@@ -82,31 +86,30 @@ impl Writer {
         bounds: Bounds,
         ended: impl FnOnce(Result<(), Fatal>) + Send + 'static,
     ) -> Result<Writer, Fatal> {
-        let (queue, commands) = sync_channel(bounds.queue.max(1));
+        let queue = Arc::new(Queue::new(bounds.queue));
         // No batch waits between the threads: what arrives meanwhile makes the next one larger.
         let (to_commit, batches) = sync_channel::<Flushed>(0);
         let (done, acknowledged) = channel();
-        let failure = Failure::default();
         let DataCenter { decider, store } = center;
-        let committer = {
-            let (failure, wake) = (Arc::clone(&failure), queue.clone());
-            thread::Builder::new()
-                .name("commit".into())
-                .spawn(move || commit(store, &batches, &done, &failure, &wake))
-                .map_err(|_| Fatal::Thread)?
+        let commands = Arc::clone(&queue);
+        let committing = move || {
+            let committed = commit(store, &batches, &done);
+            if committed.is_err() {
+                commands.abandon();
+            }
+            committed
         };
+        let committer = thread::Builder::new().name("commit".into()).spawn(committing).map_err(|_| Fatal::Thread)?;
+        let commands = Arc::clone(&queue);
         let most = bounds.batch.max(1);
-        let run = move || {
-            let failed = Arc::clone(&failure);
-            let mut deciding = Deciding { decider, clock, most, commands, to_commit, acknowledged, failed };
-            let decided = deciding.run();
-            drop(deciding);
-            let joined = committer.join().map_err(|_| Fatal::Thread);
-            let failed = of(&failure).take();
-            ended(failed.map_or(Ok(()), Err).and(decided).and(joined));
+        let deciding = move || {
+            let decided = Deciding { decider, clock, most, to_commit, acknowledged }.run(&commands);
+            commands.abandon();
+            let committed = committer.join().unwrap_or(Err(Fatal::Thread));
+            ended(decided.and(committed));
         };
-        thread::Builder::new().name("decide".into()).spawn(run).map_err(|_| Fatal::Thread)?;
-        Ok(Writer { queue: Arc::new(Queue(queue)) })
+        thread::Builder::new().name("decide".into()).spawn(deciding).map_err(|_| Fatal::Thread)?;
+        Ok(Writer { door: Arc::new(Door(queue)) })
     }
 
     /// Brings a request; waits while the queue is full. `reply` is called when the answer is durable.
@@ -114,7 +117,7 @@ impl Writer {
     /// # Errors
     /// [`Stopped`].
     pub fn submit(&self, request: Request, reply: impl FnOnce(Answer) + Send + 'static) -> Result<(), Stopped> {
-        self.queue.0.send(Command::Request(request, Box::new(reply))).map_err(|_| Stopped)
+        self.send(Command::Request(request, Box::new(reply)))
     }
 
     /// Brings a request without waiting.
@@ -123,11 +126,10 @@ impl Writer {
     /// [`Refused`], with the request, where the queue is full or the writer has ended.
     #[expect(clippy::result_large_err, reason = "the request is given back")]
     pub fn try_submit(&self, request: Request, reply: Reply) -> Result<(), Refused> {
-        match self.queue.0.try_send(Command::Request(request, reply)) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(Command::Request(request, reply))) => Err(Refused::Full(request, reply)),
-            Err(TrySendError::Disconnected(Command::Request(request, reply))) => Err(Refused::Stopped(request, reply)),
-            Err(_) => Ok(()),
+        match self.door.0.try_send(Command::Request(request, reply)) {
+            Err(Rejected::Full(Command::Request(request, reply))) => Err(Refused::Full(request, reply)),
+            Err(Rejected::Closed(Command::Request(request, reply))) => Err(Refused::Stopped(request, reply)),
+            _ => Ok(()),
         }
     }
 
@@ -136,7 +138,7 @@ impl Writer {
     /// # Errors
     /// [`Stopped`].
     pub fn record(&self, change: MessageChange) -> Result<(), Stopped> {
-        self.queue.0.send(Command::Message(change)).map_err(|_| Stopped)
+        self.send(Command::Message(change))
     }
 
     /// Brings what became of a message without waiting; gives it back where the queue is full. Once the writer has ended it is
@@ -145,8 +147,8 @@ impl Writer {
     /// # Errors
     /// The change, where the queue is full.
     pub fn try_record(&self, change: MessageChange) -> Result<(), MessageChange> {
-        match self.queue.0.try_send(Command::Message(change)) {
-            Err(TrySendError::Full(Command::Message(change))) => Err(change),
+        match self.door.0.try_send(Command::Message(change)) {
+            Err(Rejected::Full(Command::Message(change))) => Err(change),
             _ => Ok(()),
         }
     }
@@ -159,14 +161,17 @@ impl Writer {
     pub fn read<R: Send + 'static>(&self, question: impl FnOnce(&Books) -> R + Send + 'static) -> Result<R, Stopped> {
         let (answer, answered) = sync_channel(1);
         let ask = move |books: &Books| drop(answer.send(question(books)));
-        self.queue.0.send(Command::Read(Box::new(ask))).map_err(|_| Stopped)?;
+        self.send(Command::Read(Box::new(ask)))?;
         answered.recv().map_err(|_| Stopped)
     }
 
     /// Ends the writer after what is queued by now.
     pub fn stop(&self) {
-        // An error says that it has ended already.
-        let _ = self.queue.0.send(Command::Stop);
+        self.door.0.close();
+    }
+
+    fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.door.0.send(command).map_err(|_| Stopped)
     }
 }
 
@@ -174,84 +179,63 @@ struct Deciding<H, C> {
     decider: Decider<H>,
     clock: C,
     most: usize,
-    commands: Receiver<Command>,
     to_commit: SyncSender<Flushed>,
     acknowledged: Receiver<()>,
-    failed: Failure,
 }
 
 impl<H: History, C: Fn() -> Moment> Deciding<H, C> {
-    fn run(&mut self) -> Result<(), Fatal> {
+    fn run(mut self, commands: &Queue<Command>) -> Result<(), Fatal> {
+        let mut taken = VecDeque::new();
         loop {
-            // Looked at before every wait: where the queue was full, the other thread could not wake this one.
-            if of(&self.failed).is_some() {
+            if taken.is_empty() && !commands.receive(self.most.saturating_mul(MESSAGES_PER_REQUEST), &mut taken) {
                 return Ok(());
             }
-            let Ok(first) = self.commands.recv() else { return Ok(()) };
             while let Ok(()) = self.acknowledged.try_recv() {
                 self.decider.committed();
             }
-            let moment = rising(self.decider.moment(), (self.clock)());
-            let mut answers = Vec::new();
-            let mut messages = Vec::new();
-            let mut next = Some(first);
-            let mut stop = false;
-            while let Some(command) = next.take() {
-                match command {
-                    Command::Request(request, reply) => {
-                        answers.push((reply, self.decider.decide(moment, &request)?));
-                    }
-                    Command::Message(change) => messages.push(change),
-                    Command::Read(question) => question(self.decider.books()),
-                    Command::Stop => {
-                        stop = true;
-                        break;
-                    }
-                }
-                if answers.len() < self.most && messages.len() < self.most.saturating_mul(4) {
-                    next = self.commands.try_recv().ok();
-                }
+            let (answers, messages) = self.gather(&mut taken)?;
+            if answers.is_empty() && messages.is_empty() {
+                continue;
             }
-            if !answers.is_empty() || !messages.is_empty() {
-                let batch = self.decider.close(messages);
-                // The other thread is gone only where it failed; it has said why.
-                if self.to_commit.send((batch, answers)).is_err() {
-                    return Ok(());
-                }
-            }
-            if stop {
+            let batch = self.decider.close(messages);
+            // The other thread is gone only where it failed; it says why.
+            if self.to_commit.send((batch, answers)).is_err() {
                 return Ok(());
             }
         }
     }
+
+    /// One batch: the requests decided, and the states of messages that came between them.
+    fn gather(&mut self, taken: &mut VecDeque<Command>) -> Result<(Answers, Vec<MessageChange>), Fatal> {
+        let moment = rising(self.decider.moment(), (self.clock)());
+        let mut answers = Vec::with_capacity(taken.len().min(self.most));
+        let mut messages = Vec::new();
+        while answers.len() < self.most
+            && let Some(command) = taken.pop_front()
+        {
+            match command {
+                Command::Request(request, reply) => answers.push((reply, self.decider.decide(moment, &request)?)),
+                Command::Message(change) => messages.push(change),
+                Command::Read(question) => question(self.decider.books()),
+            }
+        }
+        Ok((answers, messages))
+    }
 }
 
-fn commit<S: Store>(
-    mut store: S,
-    batches: &Receiver<Flushed>,
-    done: &Sender<()>,
-    failure: &Failure,
-    wake: &SyncSender<Command>,
-) {
+fn commit<S: Store>(mut store: S, batches: &Receiver<Flushed>, done: &Sender<()>) -> Result<(), Fatal> {
     while let Ok((batch, answers)) = batches.recv() {
-        if !batch.is_empty()
-            && let Err(error) = store.append(&batch)
-        {
-            *of(failure) = Some(error.into());
-            // Where the queue is full, the deciding thread is awake and finds this thread gone.
-            let _ = wake.try_send(Command::Stop);
-            return;
+        if !batch.is_empty() {
+            store.append(&batch)?;
         }
         drop(batch);
+        // Gone only where deciding failed; what was handed over is committed all the same.
         let _ = done.send(());
         for (reply, answer) in answers {
             reply(answer);
         }
     }
-}
-
-fn of(failure: &Failure) -> MutexGuard<'_, Option<Fatal>> {
-    failure.lock().unwrap_or_else(PoisonError::into_inner)
+    Ok(())
 }
 
 /// Time never falls, whatever the clock does (I17).

@@ -1,0 +1,150 @@
+//! The bounded queue before the writer. Everything that waits is taken at once, so that many requests cost one wake-up and
+//! one lock; a channel would wake a sender for each.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Why something was not taken; it is given back.
+pub(crate) enum Rejected<T> {
+    Full(T),
+    Closed(T),
+}
+
+pub(crate) struct Queue<T> {
+    bound: usize,
+    state: Mutex<State<T>>,
+    filled: Condvar,
+    emptied: Condvar,
+}
+
+struct State<T> {
+    waiting: VecDeque<T>,
+    /// How many wait for room.
+    senders: usize,
+    receiver_waits: bool,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn new(bound: usize) -> Queue<T> {
+        let bound = bound.max(1);
+        let state = State { waiting: VecDeque::with_capacity(bound), senders: 0, receiver_waits: false, closed: false };
+        Queue { bound, state: Mutex::new(state), filled: Condvar::new(), emptied: Condvar::new() }
+    }
+
+    /// Puts one in, waiting for room.
+    pub(crate) fn send(&self, value: T) -> Result<(), T> {
+        let mut state = self.lock();
+        while state.waiting.len() >= self.bound && !state.closed {
+            state.senders += 1;
+            state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.senders -= 1;
+        }
+        self.put(state, value).map_err(|rejected| match rejected {
+            Rejected::Full(value) | Rejected::Closed(value) => value,
+        })
+    }
+
+    /// Puts one in where there is room.
+    pub(crate) fn try_send(&self, value: T) -> Result<(), Rejected<T>> {
+        let state = self.lock();
+        if state.waiting.len() >= self.bound && !state.closed {
+            return Err(Rejected::Full(value));
+        }
+        self.put(state, value)
+    }
+
+    fn put(&self, mut state: MutexGuard<'_, State<T>>, value: T) -> Result<(), Rejected<T>> {
+        if state.closed {
+            return Err(Rejected::Closed(value));
+        }
+        state.waiting.push_back(value);
+        let wake = std::mem::take(&mut state.receiver_waits);
+        drop(state);
+        if wake {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something, and moves at most `most` of it to `taken`, in order. False where the queue is closed
+    /// and empty. There is one receiver.
+    pub(crate) fn receive(&self, most: usize, taken: &mut VecDeque<T>) -> bool {
+        let mut state = self.lock();
+        while state.waiting.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state.receiver_waits = true;
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let count = state.waiting.len().min(most.max(1));
+        taken.extend(state.waiting.drain(..count));
+        let wake = state.senders > 0;
+        drop(state);
+        if wake {
+            self.emptied.notify_all();
+        }
+        true
+    }
+
+    /// Takes nothing any more; what is in it can still be received.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+        self.emptied.notify_all();
+    }
+
+    /// Drops what is in it, and takes nothing any more.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let dropped = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.filled.notify_all();
+        self.emptied.notify_all();
+        drop(dropped);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::thread;
+
+    #[test]
+    fn gives_everything_in_order_and_never_holds_more_than_its_bound() {
+        let queue = Arc::new(Queue::new(3));
+        let sender = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || {
+                (0..1000).for_each(|n| assert!(queue.send(n).is_ok()));
+                queue.close();
+            })
+        };
+        let (mut all, mut taken) = (Vec::new(), VecDeque::new());
+        while queue.receive(2, &mut taken) {
+            assert!(taken.len() <= 2);
+            all.extend(taken.drain(..));
+        }
+        sender.join().expect("the sender");
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn says_when_it_is_full_or_closed() {
+        let queue = Queue::new(1);
+        assert!(queue.try_send(1).is_ok());
+        assert!(matches!(queue.try_send(2), Err(Rejected::Full(2))));
+        queue.close();
+        assert!(matches!(queue.try_send(3), Err(Rejected::Closed(3))));
+        assert_eq!(queue.send(4), Err(4));
+        let mut taken = VecDeque::new();
+        assert!(queue.receive(9, &mut taken) && taken == [1] && !queue.receive(9, &mut taken));
+    }
+}
