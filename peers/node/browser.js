@@ -78,7 +78,7 @@ class Person {
 }
 
 async function payOut(person) {
-  await person.press(FIRST, 'Send');
+  await person.press(FIRST, 'Send money');
   await person.hears(FIRST, /TZS 5,000\.00 for \+255784000004, to collect by/);
   const told = await person.hears(NEWCOMER, /Password \d{8}/);
   const password = told.match(/Password (\d{8})/)[1];

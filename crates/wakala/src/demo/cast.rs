@@ -42,7 +42,7 @@ impl Character {
         match self.role {
             Role::Customer => "customer".to_owned(),
             Role::SealedCustomer => "customer, sealed by card".to_owned(),
-            Role::Stranger => "no account".to_owned(),
+            Role::Stranger => "no account at first".to_owned(),
             Role::Agent(code) => format!("agent {code}"),
         }
     }
@@ -96,7 +96,7 @@ pub fn quick(who: Who) -> Vec<(&'static str, String)> {
         Role::Customer | Role::SealedCustomer => {
             let other = if who == FIRST { SECOND } else { FIRST };
             vec![
-                ("Send", format!("TM*{}*5000*{pin}", CAST[NEWCOMER].number)),
+                ("Send money", format!("TM*{}*5000*{pin}", CAST[NEWCOMER].number)),
                 ("To wallet", format!("TM*{}*2500*{pin}", CAST[other].number)),
                 ("Cash out", format!("CO*1042*3000*{pin}")),
                 ("Balance", format!("BL*{pin}")),

@@ -125,8 +125,8 @@ fn phone(who: Who, (messages, told): &(String, Option<String>)) -> String {
          <header><h2 id=\"name-{who}\">{name}</h2><p class=\"number\">{number}</p>\
          <p class=\"role\">{role}{pin}</p>\
          <p class=\"balance\"><span>Last told</span> <output id=\"balance-{who}\">{told}</output></p></header>\
-         <ol class=\"messages\" id=\"messages-{who}\" role=\"log\" aria-label=\"Messages of {name}\" tabindex=\"0\">\
-         {messages}</ol>\
+         <div class=\"messages\" role=\"log\" aria-label=\"Messages of {name}\" tabindex=\"0\">\
+         <ol id=\"messages-{who}\">{messages}</ol></div>\
          <div class=\"quick\" role=\"group\" aria-label=\"Fill in for {name}\">{quick}</div>\
          <form method=\"post\" action=\"/send\" class=\"write\"><input type=\"hidden\" name=\"who\" value=\"{who}\">\
          <label class=\"unseen\" for=\"text-{who}\">Message from {name} to {SHORT_CODE}</label>\
@@ -160,7 +160,8 @@ fn line(passed: &Passed) -> String {
         Way::ToPhone => ("down", "←", "from the platform"),
     };
     let mut html = format!(
-        "<li class=\"{class}{}\"><span class=\"way\" aria-label=\"{whither}\">{arrow}</span><b>{}</b><i>{}</i>",
+        "<li class=\"{class}{}\"><span class=\"way\" aria-hidden=\"true\">{arrow}</span><b>{}</b>\
+         <span class=\"unseen\">{whither}</span><i>{}</i>",
         if passed.sealed { " sealed" } else { "" },
         passed.pdu,
         passed.sequence,
