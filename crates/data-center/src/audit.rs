@@ -433,7 +433,7 @@ pub fn differences(one: &Books, other: &Books) -> Vec<String> {
     let today = one.all_dealings().map(|dealings| dealings.day).max();
     let dealings = |books: &Books| {
         let mut all: Vec<_> = books.all_dealings().filter(|dealings| Some(dealings.day) == today).copied().collect();
-        all.sort_unstable_by_key(|dealings| (dealings.agent, dealings.customer));
+        all.sort_unstable_by_key(|dealings| (dealings.agent, dealings.customer, dealings.priced));
         all
     };
     differ("dealings".into(), dealings(one) == dealings(other));

@@ -405,3 +405,23 @@ fn an_auditor_reads_views_and_nothing_else() {
         assert!(query(&path, forbidden, &mut |_| true).is_err(), "{forbidden}");
     }
 }
+
+/// The questions that docs/schema.md asks can be asked.
+#[test]
+fn the_documented_questions_have_answers() {
+    let place = Place::new();
+    let path = place.path("books.db");
+    let town = lived_in(&path);
+    let busy = town.center.books().account_of(number(FIRST_CUSTOMER)).unwrap().id.0;
+    let documented = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema.md")).unwrap();
+    let questions: Vec<&str> = documented.split("```sql").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(questions.len(), 3);
+    let history = rows(&path, &questions[0].replace("= 42", &format!("= {busy}")));
+    let entries = rows(&path, &format!("SELECT * FROM entries WHERE account = {busy}"));
+    assert_eq!(history.len(), entries.len().min(20));
+    for question in questions[1..].iter().flat_map(|question| question.split(';')) {
+        if !question.trim().is_empty() {
+            rows(&path, question);
+        }
+    }
+}

@@ -308,6 +308,7 @@ impl<S: Store> Town<S> {
     pub fn measure(&mut self, measure: Measure) -> Answer {
         let to = match &measure {
             Measure::EnrolAgent { msisdn, .. } | Measure::ResetPin { msisdn } => Some(*msisdn),
+            Measure::ChangeNumber { to, .. } => Some(*to),
             _ => None,
         };
         let fields = requests::propose::Fields { measure };
