@@ -74,8 +74,6 @@ async fn wrong_pin(stage: &Stage) -> Result<(), Failure> {
 
 async fn delivered_twice(stage: &Stage) -> Result<(), Failure> {
     let chapter = Chapter::begin(stage, "The message centre delivers a message twice: it counts once").await?;
-    // The fault is for the next message, not for the last one's late acknowledgement.
-    stage.settle().await?;
     let twice = Disturbance { duplicate: 1.0, ..Disturbance::default() };
     let faults = Faults { to_service: twice, delay_up_to: std::time::Duration::ZERO, ..Faults::default() };
     stage.house.centre.set_faults(faults).await?;
@@ -235,6 +233,8 @@ impl<'a> Chapter<'a> {
     /// Nothing was said that nobody expected, money is conserved, and wallets and floats changed by exactly so much, minor
     /// units; those that are not named not at all.
     async fn end(self, changes: &[(Who, i64)]) -> Result<(), Failure> {
+        // What is said of the next message, a fault of the centre's say, must not meet the last one's acknowledgement.
+        self.stage.settle().await?;
         if let Some((who, text)) = self.stage.unheard().into_iter().next() {
             return Err(Failure::Unexpected { who: CAST[who].name, text });
         }
