@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -422,6 +423,46 @@ fn the_documented_questions_have_answers() {
     for question in questions[1..].iter().flat_map(|question| question.split(';')) {
         if !question.trim().is_empty() {
             rows(&path, question);
+        }
+    }
+}
+
+/// A process that is killed in the middle of its work: what it had answered is there, and the books are whole.
+#[test]
+fn a_killed_process_loses_nothing_that_was_answered() {
+    if let Ok(path) = std::env::var("BOOKS_TO_BE_LEFT") {
+        work_until_killed(Path::new(&path));
+    }
+    let place = Place::new();
+    let path = place.path("books.db");
+    drop(lived_in(&path));
+    for round in 1..=5_usize {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "a_killed_process_loses_nothing_that_was_answered"])
+            .env("BOOKS_TO_BE_LEFT", &path)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let answered = lines.map(Result::unwrap).filter_map(|line| line.strip_prefix("answered ")?.parse::<u64>().ok());
+        let last = answered.take(50 * round).last().expect("an answer");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let town = open(&path);
+        assert!(town.position().next.0 > last, "row {last} was answered and is gone");
+        drop(town);
+        assert_eq!(looked_at(&path).findings, []);
+    }
+}
+
+fn work_until_killed(path: &Path) -> ! {
+    let center = open(path);
+    let written = center.position().next.0 * 1_000;
+    let mut town = Town::returning(center, Writing { written, drawn: 1_000_000 });
+    loop {
+        let requests = (0..7).map(|n| town.writing.transfer(FIRST_CUSTOMER + n % 3, FIRST_CUSTOMER + 4, 1)).collect();
+        for answer in town.batch(requests) {
+            println!("answered {}", answer.row.unwrap().0);
         }
     }
 }
