@@ -124,6 +124,9 @@ pub enum Failure {
     /// The accounts do not come to nothing.
     #[error("what all accounts hold does not come to nothing")]
     NotBalanced,
+    /// Somebody ended the story before its end.
+    #[error("interrupted")]
+    Interrupted,
     /// The ledger's proof failed.
     #[error("the ledger's proof failed")]
     NotProven,
@@ -155,7 +158,11 @@ async fn play(options: &Options, log: &Arc<Log>) -> Result<(), Failure> {
         seed::fill(&stage).await?;
         story::tell(&stage).await
     };
-    let result = told.await;
+    let interrupted = interrupted()?;
+    let result = tokio::select! {
+        result = told => result,
+        () = interrupted => Err(Failure::Interrupted),
+    };
     let closed = stage.clear().await;
     result.and(closed)
 }
