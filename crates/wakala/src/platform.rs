@@ -33,6 +33,10 @@ use crate::uplink::Uplink;
 /// Messages that wait within one bind; few, so that the outbox keeps the order of importance.
 const LINK_QUEUE: usize = 1_024;
 
+/// Numbers that a restored database leaves out: more than could have been given since the backup, so that no reference that
+/// somebody holds from the lost stretch is given again. References reach to 10¹¹, so there is room for a hundred restores.
+const EPOCH_JUMP: u64 = 1_000_000_000;
+
 /// Why the platform does not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -110,6 +114,7 @@ impl Platform {
     pub async fn start_with_keys(config: Config, clock: Clock, keys: Arc<dyn Keys>) -> Result<Platform, Failure> {
         let currencies: Vec<_> = config.currencies().into_iter().map(config::CurrencyCode::currency).collect();
         let store = Sqlite::open(&config.ledger.database, &currencies)?;
+        let restored = store.is_restored()?;
         let recovery: Box<dyn Recovery> = Box::new(store.history()?);
         let center = DataCenter::open(store, config.policy(), &currencies)?;
         let known: Vec<Number> = center.books().numbers().filter(|number| is_known(number)).cloned().collect();
@@ -125,6 +130,11 @@ impl Platform {
             let _ = tell_end.send(Some(result.map_err(|error| error.to_string())));
         };
         let writer = Writer::start(center, move || ticking(), bounds, tell)?;
+        if restored {
+            tracing::warn!(jump = EPOCH_JUMP, "the database was restored from a backup: a new epoch opens");
+            let open = Action::OpenEpoch(requests::epoch::Fields { jump: EPOCH_JUMP });
+            decide(&writer, Origin::Platform, open).await?;
+        }
 
         let numbers = numbers(&config, &writer, &known);
         let numbering = Numbering::new(&config.ledger.country, &config.numbers)

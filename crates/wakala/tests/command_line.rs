@@ -178,7 +178,12 @@ fn from_nothing_to_money_a_backup_and_back() {
     let again = place.done(&format!("transfer show {reference} --staff amina --secret-file amina"));
     assert_eq!(again["amount"], shown["amount"]);
     assert_eq!(place.done("ledger verify")["sound"], true);
+    assert_eq!(place.done("check")["waits_for_its_epoch"], false);
     place.decided("agent float withdraw 1042 50000");
+    let last = place.command("sql").arg("SELECT max(sequence) AS last FROM log").output().unwrap();
+    let last = String::from_utf8_lossy(&last.stdout).into_owned();
+    assert!(last.contains("10000000"), "numbers jumped ahead: {last}");
+    assert_eq!(place.done("ledger verify")["sound"], true, "across the epoch");
     let agent = place.done("agent show 1042 --staff amina --secret-file amina");
     assert_eq!(agent["balance"]["amount"], "150000.00");
     server.end();
