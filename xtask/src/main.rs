@@ -74,11 +74,12 @@ Examples:
 const BENCH_HELP: &str = "\
 Measure decisions, durable remittances and transfers end to end, on this machine, in one run.
 
-Usage: cargo xtask bench [ARGUMENTS OF `wakala bench`]...
+Usage: cargo xtask bench [ARGUMENTS OF THE BENCH]...    (`cargo xtask bench -- --help` lists them)
 
 Examples:
   cargo xtask bench
-  cargo xtask bench --json
+  cargo xtask bench --customers 100000 --rows 1000000 --rows-at-end 2000000
+  cargo xtask bench --only end-to-end --json bench.json
 ";
 
 fn main() -> ExitCode {
@@ -104,7 +105,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "test" => test(&workspace, arguments),
         "story" => long(|| workspace.run(workspace.wakala(&["demo", "--story"]).args(arguments))),
         "soak" => long(|| soak(&workspace, arguments)),
-        "bench" => long(|| workspace.run(workspace.wakala(&["bench"]).args(arguments))),
+        "bench" => long(|| workspace.run(workspace.bench().args(arguments))),
         _ => bail!("no such command: {} (see `cargo xtask help`)", name.display()),
     }
 }

@@ -51,6 +51,11 @@ impl Workspace {
         command
     }
 
+    /// The measuring program, optimised.
+    pub fn bench(&self) -> Command {
+        self.cargo(&["run", "--release", "--package", "bench", "--"])
+    }
+
     /// nextest where it is installed, else the runner that comes with cargo.
     pub fn test_runner(&self, arguments: &[&str]) -> Command {
         let nextest = self.output(&mut self.cargo(&["nextest", "--version"])).is_ok();
