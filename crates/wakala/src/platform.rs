@@ -230,7 +230,12 @@ fn outbox(config: &Config, keys: Arc<dyn Keys>) -> Result<Outbox, Failure> {
     let centre = |centre: &MessageCentre| {
         let source =
             source(centre).map_err(|_| unfit(format!("the short code {} is too long", config.messages.short_code)))?;
-        Ok(Centre { alphabet: centre.default_alphabet.into(), source, prefixes: centre.prefixes.clone() })
+        Ok(Centre {
+            alphabet: centre.default_alphabet.into(),
+            source,
+            wide_references: centre.wide_references,
+            prefixes: centre.prefixes.clone(),
+        })
     };
     let settings = Settings {
         centres: config.message_centre.iter().map(centre).collect::<Result<Vec<_>, Failure>>()?,

@@ -412,6 +412,8 @@ section! {
         response_id_form: MessageIdForm = MessageIdForm::Verbatim;
         /// How they are written in receipts.
         receipt_id_form: MessageIdForm = MessageIdForm::Verbatim;
+        /// Whether the parts of a longer message bear 16-bit references; 8-bit ones, which every phone knows, otherwise.
+        wide_references: bool = false;
         /// The type of number under which the short code is sent: 0 unknown, 1 international, 3 network specific, 5 letters.
         source_ton: u8 = 3, 0..=7;
         /// Its numbering plan: 0 unknown, 1 E.164.

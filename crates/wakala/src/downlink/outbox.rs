@@ -46,6 +46,8 @@ pub struct Centre {
     pub alphabet: DefaultAlphabet,
     /// From where messages come: the short code in this centre's numbering.
     pub source: Address,
+    /// Whether parts bear 16-bit references instead of 8-bit ones.
+    pub wide_references: bool,
     /// Numbers whose messages go through it, by their first digits; none for all that no other names.
     pub prefixes: Vec<String>,
 }
@@ -166,7 +168,7 @@ pub struct Outbox {
     sealing: HashMap<Iccid, u64>,
     /// The counter last used with each card; only those ahead of the clock matter.
     counters: HashMap<Iccid, u64>,
-    next_reference: u8,
+    next_reference: u16,
     changes: Vec<MessageChange>,
     events: VecDeque<Event>,
     /// The last row of which notices were told, and the last that was reported settled.

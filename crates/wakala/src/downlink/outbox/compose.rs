@@ -60,7 +60,11 @@ impl Outbox {
             ..ShortMessage::default()
         };
         self.next_reference = self.next_reference.wrapping_add(1);
-        let reference = Reference::Narrow(self.next_reference);
+        let reference = if settings.wide_references {
+            Reference::Wide(self.next_reference)
+        } else {
+            Reference::Narrow(self.next_reference as u8)
+        };
         match card {
             None => plain(&text, settings, reference, &template),
             Some(card) => self.sealed(now, &text, card, reference, &template),

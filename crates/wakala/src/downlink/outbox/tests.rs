@@ -30,6 +30,7 @@ fn centre(prefixes: &[&str]) -> Centre {
     Centre {
         alphabet: DefaultAlphabet::Gsm7Unpacked,
         source: Address::new(3, 0, "15050").expect("a short code"),
+        wide_references: false,
         prefixes: prefixes.iter().map(ToString::to_string).collect(),
     }
 }
@@ -380,7 +381,7 @@ fn when_one_part_fails_all_parts_go_again() {
                 bench.outbox.take_changes();
                 let ids = [bench.accept(&again[0]), bench.accept(&again[1])];
                 assert_eq!(bench.states(), [MessageState::Sent]);
-                ids.map(|id| bench.receipt(id, Reported::Delivered));
+                let _ = ids.map(|id| bench.receipt(id, Reported::Delivered));
                 assert_eq!(bench.states(), [MessageState::Delivered]);
                 assert!(bench.is_empty());
             }
@@ -398,7 +399,9 @@ fn a_part_that_comes_back_before_the_other_has_left_fails_the_whole() {
     let second = bench.take();
     bench.accept(&second);
     let again = [bench.take(), bench.take()];
-    again.iter().for_each(|part| drop(bench.accept(part)));
+    for part in &again {
+        bench.accept(part);
+    }
     assert_eq!(bench.states(), [MessageState::Sent]);
 }
 
