@@ -192,11 +192,11 @@ impl LinkTask {
             tokio::select! {
                 result = to_centre.write(&out[written..]), if written < out.len() => match result {
                     Ok(count) if count > 0 => written += count,
-                    _ => session.connection_lost(),
+                    end => self.lost(&mut session, host, end),
                 },
                 result = from_centre.read(&mut read) => match result {
                     Ok(count) if count > 0 => session.handle_bytes(self.origin.elapsed(), &read[..count]),
-                    _ => session.connection_lost(),
+                    end => self.lost(&mut session, host, end),
                 },
                 _ = self.commands.recv_many(&mut commands, AT_ONCE) => {
                     for command in commands.drain(..) {
@@ -236,6 +236,14 @@ impl LinkTask {
                 }
             }
         }
+    }
+
+    /// The connection has ended, or failed: TLS says here why a certificate was refused.
+    fn lost(&self, session: &mut Session, host: &str, end: std::io::Result<usize>) {
+        if let Err(error) = end {
+            tracing::warn!(centre = self.centre.name, host, %error, "connection failed");
+        }
+        session.connection_lost();
     }
 
     async fn obey(&mut self, session: &mut Session, command: Command) {

@@ -17,6 +17,8 @@ pub struct Tolerance {
     pub sent: bool,
     /// Given up, because the test sees to it.
     pub given_up: bool,
+    /// The platform knows the ids of messages in decimal.
+    pub decimal_ids: bool,
 }
 
 /// Waits until every notice has found its end.
@@ -113,8 +115,12 @@ fn every_notice_told(world: &World) {
     let taken: HashMap<String, String> = world
         .centres
         .iter()
-        .flat_map(|centre| centre.reports().iter().filter_map(|report| report.get("submit")).cloned().collect::<Vec<_>>())
-        .map(|submit| (submit["id"].as_str().expect("an id").to_owned(), submit["to"].as_str().expect("a number").to_owned()))
+        .flat_map(|centre| {
+            centre.reports().iter().filter_map(|report| report.get("submit")).cloned().collect::<Vec<_>>()
+        })
+        .map(|submit| {
+            (submit["id"].as_str().expect("an id").to_owned(), submit["to"].as_str().expect("a number").to_owned())
+        })
         .collect();
     let mut history = SqliteHistory::open(path).expect("the database opens");
     for row in rows(path, "SELECT sequence FROM log ORDER BY sequence") {
@@ -136,8 +142,13 @@ fn every_notice_told(world: &World) {
             assert!(!ids.is_empty(), "notice {index} of row {} has no name at the centre", sequence.0);
             for id in ids.split(' ') {
                 let to = notice.to.digits().to_string();
-                assert_eq!(taken.get(id), Some(&to), "part {id} of notice {index} of row {}", sequence.0);
+                let id = if world.tolerates.decimal_ids { in_hexadecimal(id) } else { id.to_owned() };
+                assert_eq!(taken.get(&id), Some(&to), "part {id} of notice {index} of row {}", sequence.0);
             }
         }
     }
+}
+
+fn in_hexadecimal(id: &str) -> String {
+    format!("{:x}", id.parse::<u64>().expect("an id in decimal"))
 }

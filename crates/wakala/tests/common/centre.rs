@@ -98,9 +98,9 @@ impl Centre {
                 collecting.grown.send_replace(all.len());
             }
         });
-        let mut centre =
-            Centre { child, orders, reports, next: AtomicU64::new(1), read: Mutex::default(), port: 0 };
-        centre.port = centre.wait("the centre listens", |all| all.iter().find_map(|report| report["listening"].as_u64())).await;
+        let mut centre = Centre { child, orders, reports, next: AtomicU64::new(1), read: Mutex::default(), port: 0 };
+        centre.port =
+            centre.wait("the centre listens", |all| all.iter().find_map(|report| report["listening"].as_u64())).await;
         centre
     }
 

@@ -10,4 +10,6 @@ pub mod world;
 #[allow(unused_imports)]
 pub use centre::{Centre, PATIENCE, Text};
 #[allow(unused_imports)]
-pub use world::{AGENT, AGENT_PHONE, ALICE, BOB, Hands, OTHER_AGENT, OTHER_AGENT_PHONE, PIN, STRANGER, TILL_PHONE, World};
+pub use world::{
+    AGENT, AGENT_PHONE, ALICE, BOB, Hands, OTHER_AGENT, OTHER_AGENT_PHONE, PIN, STRANGER, TILL_PHONE, World,
+};

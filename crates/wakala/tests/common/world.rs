@@ -166,6 +166,8 @@ impl World {
 
     /// Centres with these options, and nobody there yet.
     pub async fn bare(centres: &[&[&str]], change: impl FnOnce(&mut Config)) -> World {
+        // Where another subscriber listens already, that one hears it.
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_test_writer().try_init();
         let directory = TempDir::new().expect("a temporary folder");
         let mut started = Vec::new();
         let mut reached = Vec::new();
@@ -276,9 +278,11 @@ impl World {
     /// The centre through which a number gets its messages.
     pub fn centre_of(&self, phone: &str) -> &Centre {
         let digits = phone.trim_start_matches('+');
-        let fitting = self.config.message_centre.iter().position(|centre| {
-            centre.prefixes.iter().any(|prefix| digits.starts_with(prefix.as_str()))
-        });
+        let fitting = self
+            .config
+            .message_centre
+            .iter()
+            .position(|centre| centre.prefixes.iter().any(|prefix| digits.starts_with(prefix.as_str())));
         let general = || self.config.message_centre.iter().position(|centre| centre.prefixes.is_empty());
         &self.centres[fitting.or_else(general).unwrap_or(0).min(self.centres.len() - 1)]
     }
