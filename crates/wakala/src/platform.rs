@@ -26,6 +26,7 @@ use crate::config::{self, Config, MessageCentre, Tls};
 use crate::downlink::outbox::{Centre, Outbox, Settings};
 use crate::downlink::{Catalogues, NumberForm, Style};
 use crate::numbering::Numbering;
+use crate::observe::commits::Observed;
 use crate::observe::metrics::Metrics;
 use crate::timers;
 use crate::uplink::Uplink;
@@ -116,6 +117,8 @@ impl Platform {
         let store = Sqlite::open(&config.ledger.database, &currencies)?;
         let restored = store.is_restored()?;
         let recovery: Box<dyn Recovery> = Box::new(store.history()?);
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
+        let store = Observed::new(store, Arc::clone(&metrics));
         let center = DataCenter::open(store, config.policy(), &currencies)?;
         let known: Vec<Number> = center.books().numbers().filter(|number| is_known(number)).cloned().collect();
 
@@ -141,7 +144,6 @@ impl Platform {
             .ok_or_else(|| Failure::Configuration(format!("the country {} is not known", config.ledger.country)))?;
         let short_code = config.messages.short_code.clone();
         let uplink = Uplink::new(Arc::clone(&keys), Arc::clone(&numbers) as _, numbering.clone(), short_code);
-        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
         let (shared, listening) =
             Shared::new(writer.clone(), uplink, numbers, Arc::clone(&clock), Arc::clone(&metrics));
         let outbox = outbox(&config, Arc::clone(&keys))?;

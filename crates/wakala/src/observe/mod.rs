@@ -1,5 +1,6 @@
 //! What the platform shows of itself: logs, metrics, and the port on which both people and machines ask how it does.
 
+pub mod commits;
 pub mod logs;
 pub mod metrics;
 pub mod port;

@@ -1,0 +1,41 @@
+//! Watches how long commits take, from outside the data centre.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use data_center::batch::Batch;
+use data_center::{Fatal, Loaded, Store, StoreError};
+
+use super::metrics::Metrics;
+
+/// A store whose commits are measured.
+pub struct Observed<S> {
+    store: S,
+    metrics: Arc<Metrics>,
+}
+
+impl<S> Observed<S> {
+    /// The same store, watched.
+    pub fn new(store: S, metrics: Arc<Metrics>) -> Observed<S> {
+        Observed { store, metrics }
+    }
+}
+
+impl<S: Store> Store for Observed<S> {
+    type History = S::History;
+
+    fn load(&mut self, window: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
+        self.store.load(window, each)
+    }
+
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let began = Instant::now();
+        self.store.append(batch)?;
+        self.metrics.committed(batch.rows().len(), began.elapsed(), batch.as_of());
+        Ok(())
+    }
+
+    fn history(&self) -> Result<S::History, StoreError> {
+        self.store.history()
+    }
+}
