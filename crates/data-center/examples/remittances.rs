@@ -7,9 +7,6 @@
 mod support;
 
 use std::path::Path;
-/// A third faster here than the system's: what one thread allocates another frees.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -18,7 +15,14 @@ use data_center::{Bounds, DataCenter, Sqlite, Writer};
 use support::{FIRST_CUSTOMER, TZS, Town, Writing, moment, policy};
 use transaction_processing::Request;
 
+/// A third faster here than the system's: what one thread allocates another frees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
+    if let Ok(path) = std::env::var("OPEN") {
+        return open_only(Path::new(&path));
+    }
     let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("a number"));
     let customers = arguments.next().unwrap_or(100_000);
     let millions = arguments.next().unwrap_or(1);
@@ -48,10 +52,34 @@ fn main() {
     let center = open(&path);
     println!("opened again in {:?} at row {}", began.elapsed(), center.position().next.0);
     memory();
+    if std::env::var("KEEP").is_ok() {
+        println!("kept in {}", directory.keep().display());
+        return;
+    }
     for name in ["books.db", "books.db-wal"] {
         let size = std::fs::metadata(directory.path().join(name)).map_or(0, |file| file.len());
         println!("{name}: {} MiB", size >> 20);
     }
+}
+
+/// How long a start takes in a fresh process, and what it holds then: `OPEN=path`.
+fn open_only(path: &Path) {
+    let began = Instant::now();
+    let center = open(path);
+    let position = center.position();
+    println!("opened in {:?}, replaying {} rows", began.elapsed(), position.next.0 - position.replay_from.0);
+    println!(
+        "{} accounts of {} octets",
+        center.books().account_count(),
+        size_of::<transaction_processing::account::Account>()
+    );
+    println!(
+        "{} numbers of {} octets",
+        center.books().numbers().count(),
+        size_of::<transaction_processing::number::Number>()
+    );
+    memory();
+    threads();
 }
 
 fn open(path: &Path) -> DataCenter<Sqlite> {

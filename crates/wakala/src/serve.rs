@@ -157,7 +157,11 @@ fn second_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn end(platform: Platform, deadline: Duration, administering: tokio::task::JoinHandle<()>) -> Result<(), Failure> {
+async fn end(
+    platform: Platform,
+    deadline: Duration,
+    administering: tokio::task::JoinHandle<()>,
+) -> Result<(), Failure> {
     tracing::info!("draining");
     let ended = platform.stop(deadline).await;
     let _ = tokio::time::timeout(PORT_DEADLINE, administering).await;

@@ -33,7 +33,8 @@ impl Write for Heard {
 /// Every form in which digits could have been left behind.
 fn forms(secret: &str) -> Vec<(String, Vec<u8>)> {
     let digits = secret.as_bytes();
-    let wide = |order: fn(u16) -> [u8; 2]| digits.iter().flat_map(|digit| order(u16::from(*digit))).collect::<Vec<u8>>();
+    let wide =
+        |order: fn(u16) -> [u8; 2]| digits.iter().flat_map(|digit| order(u16::from(*digit))).collect::<Vec<u8>>();
     let mut forms = vec![
         ("as text".to_owned(), digits.to_vec()),
         ("as UTF-16, big end first".to_owned(), wide(u16::to_be_bytes)),
@@ -77,7 +78,10 @@ fn search(place: &str, haystack: &[u8], secrets: &[String]) {
 fn the_search_finds_every_form() {
     for (form, octets) in forms("739164") {
         let haystack = [b"before".as_slice(), &octets, b"after"].concat();
-        assert!(std::panic::catch_unwind(|| search("the haystack", &haystack, &["739164".to_owned()])).is_err(), "{form}");
+        assert!(
+            std::panic::catch_unwind(|| search("the haystack", &haystack, &["739164".to_owned()])).is_err(),
+            "{form}"
+        );
     }
 }
 
@@ -104,6 +108,7 @@ async fn no_pin_and_no_code_is_left_anywhere() {
     let password = world.centre().text_to(STRANGER).await.digits_after("Password ");
     let code = world.ask(STRANGER, &format!("QT*{STRANGER}*{password}*{AGENT}")).await.digits_after("code ");
     said(&world.ask(AGENT_PHONE, &format!("GM*{STRANGER}*700*{code}*{PIN}")).await.words);
+    assert!(world.centre().text_to(STRANGER).await.words.contains("take CASH"));
     secrets.extend([password, code]);
     let registration = world.ask(STRANGER, &format!("RG*{}*Neema", PINS[3])).await.digits_after("Code ");
     said(&world.ask(STRANGER, &format!("RG*{registration}")).await.words);

@@ -29,7 +29,7 @@ impl Place {
             at("wakala.sock")
         );
         fs::write(&configuration, text).unwrap();
-        for (name, secret) in [("amina", "the first long secret"), ("baraka", "another long secret")] {
+        for (name, secret) in [("maker", "the first long secret"), ("checker", "another long secret")] {
             fs::write(at(name), secret).unwrap();
         }
         Place { folder, configuration }
@@ -65,10 +65,10 @@ impl Place {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    /// A proposal by Amina that Baraka approves.
+    /// A proposal by Maker that Checker approves.
     fn decided(&self, line: &str) -> Value {
-        let proposal = self.done(&format!("{line} --staff amina --secret-file amina"))["proposal"].clone();
-        self.done(&format!("treasury approve {proposal} --staff baraka --secret-file baraka"))
+        let proposal = self.done(&format!("{line} --staff maker --secret-file maker"))["proposal"].clone();
+        self.done(&format!("treasury approve {proposal} --staff checker --secret-file checker"))
     }
 
     fn serve(&self) -> Server {
@@ -133,18 +133,18 @@ fn from_nothing_to_money_a_backup_and_back() {
     assert_eq!(place.refused("keys init").0, Some(1), "keys are never overwritten");
 
     let server = place.serve();
-    place.done("staff add amina --new-secret-file amina");
-    place.done("staff add baraka --new-secret-file baraka");
-    let proposal = place.done("treasury issue 5000000 --bank-reference NMB-1 --staff amina --secret-file amina");
-    let approve = format!("treasury approve {} --staff amina --secret-file amina", proposal["proposal"]);
+    place.done("staff add maker --new-secret-file maker");
+    place.done("staff add checker --new-secret-file checker");
+    let proposal = place.done("treasury issue 5000000 --bank-reference deposit-1 --staff maker --secret-file maker");
+    let approve = format!("treasury approve {} --staff maker --secret-file maker", proposal["proposal"]);
     let (code, told) = place.refused(&approve);
     assert_eq!(code, Some(1));
     assert!(told.contains("another member of staff"), "{told}");
-    place.done(&approve.replace("amina", "baraka"));
-    place.decided("agent enrol 1042 0712000007 --name Salma");
+    place.done(&approve.replace("maker", "checker"));
+    place.decided("agent enrol 1042 0712000007 --name Shop");
     let supplied = place.decided("agent float supply 1042 200000");
     let reference = supplied["reference"].as_str().unwrap().to_owned();
-    let shown = place.done(&format!("transfer show {reference} --staff amina --secret-file amina"));
+    let shown = place.done(&format!("transfer show {reference} --staff maker --secret-file maker"));
     assert_eq!(shown["amount"]["amount"], "200000.00");
 
     let balance = String::from_utf8(place.run("treasury balance").stdout).unwrap();
@@ -160,13 +160,13 @@ fn from_nothing_to_money_a_backup_and_back() {
     let (code, told) = place.refused("restore copy.db");
     assert_eq!(code, Some(1));
     assert!(told.contains("stop it first"), "{told}");
-    assert_eq!(place.refused("agent list --staff typed-in-the-wrong-place --secret-file amina").0, Some(1));
-    assert_eq!(place.refused("agent list --staff amina --secret-file baraka").0, Some(1));
+    assert_eq!(place.refused("agent list --staff typed-in-the-wrong-place --secret-file maker").0, Some(1));
+    assert_eq!(place.refused("agent list --staff maker --secret-file checker").0, Some(1));
     let log = server.end();
     assert!(log.contains("NotProven") && !log.contains("wrong-place"), "a name of nobody's may be a secret");
     assert!(!log.contains("long secret"), "secrets never stand in the log");
     assert!(!log.contains("712000007"), "nor whole numbers");
-    assert!(log.contains("baraka"), "but who did what");
+    assert!(log.contains("checker"), "but who did what");
     assert!(!place.path("wakala.sock").exists());
 
     assert_eq!(place.refused("restore copy.db").0, Some(1), "the database is there");
@@ -175,7 +175,7 @@ fn from_nothing_to_money_a_backup_and_back() {
     }
     place.done("restore copy.db");
     let server = place.serve();
-    let again = place.done(&format!("transfer show {reference} --staff amina --secret-file amina"));
+    let again = place.done(&format!("transfer show {reference} --staff maker --secret-file maker"));
     assert_eq!(again["amount"], shown["amount"]);
     assert_eq!(place.done("ledger verify")["sound"], true);
     assert_eq!(place.done("check")["waits_for_its_epoch"], false);
@@ -184,7 +184,7 @@ fn from_nothing_to_money_a_backup_and_back() {
     let last = String::from_utf8_lossy(&last.stdout).into_owned();
     assert!(last.contains("10000000"), "numbers jumped ahead: {last}");
     assert_eq!(place.done("ledger verify")["sound"], true, "across the epoch");
-    let agent = place.done("agent show 1042 --staff amina --secret-file amina");
+    let agent = place.done("agent show 1042 --staff maker --secret-file maker");
     assert_eq!(agent["balance"]["amount"], "150000.00");
     server.end();
 }
@@ -194,9 +194,9 @@ fn keys_are_rotated_at_once_and_retired_only_when_nothing_needs_them() {
     let place = Place::new();
     place.done("keys init");
     let server = place.serve();
-    place.done("staff add amina --new-secret-file amina");
-    place.done("staff add baraka --new-secret-file baraka");
-    place.decided("agent enrol 1042 0712000007 --name Salma");
+    place.done("staff add maker --new-secret-file maker");
+    place.done("staff add checker --new-secret-file checker");
+    place.decided("agent enrol 1042 0712000007 --name Shop");
     assert_eq!(place.done("keys rotate")["versions"], serde_json::json!([2, 1]));
     let (code, told) = place.refused("keys retire 1");
     assert_eq!(code, Some(1));

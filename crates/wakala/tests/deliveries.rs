@@ -71,16 +71,16 @@ async fn every_request_of_a_mixed_load_has_one_effect() {
             }
         }
     }
-    messages.extend((0..STRANGERS).map(|index| {
-        (customer(index), format!("TM*{}*{}*{PIN}", stranger(index), 500 + index))
-    }));
+    messages
+        .extend((0..STRANGERS).map(|index| (customer(index), format!("TM*{}*{}*{PIN}", stranger(index), 500 + index))));
     say_all(&world, messages).await;
     let transfers = i64::try_from(CUSTOMERS * TRANSFERS_EACH + STRANGERS).expect("a few");
     assert_eq!(rows_of(&world, 1), transfers);
     for index in 0..CUSTOMERS {
         let amounts = |of: u64| (0..TRANSFERS_EACH).map(|round| 101 + round * CUSTOMERS + of).sum::<u64>() as i64 * 100;
         let to_strangers = (0..STRANGERS).filter(|other| other % CUSTOMERS == index);
-        let (count, sum) = to_strangers.fold((0, 0), |(count, sum), other| (count + 1, sum + (500 + other as i64) * 100));
+        let (count, sum) =
+            to_strangers.fold((0, 0), |(count, sum), other| (count + 1, sum + (500 + other as i64) * 100));
         let sent = amounts(index) + sum + (TRANSFERS_EACH as i64 + count) * CHARGES;
         let received = amounts((index + CUSTOMERS - 1) % CUSTOMERS);
         assert_eq!(world.balance(&customer(index)).await, PURSE * 100 - sent + received, "customer {index}");
@@ -94,7 +94,7 @@ async fn every_request_of_a_mixed_load_has_one_effect() {
     say_all(&world, queries.collect()).await;
     assert_eq!(rows_of(&world, 2), STRANGERS as i64);
     let claims = (0..STRANGERS).map(|index| {
-        let code = last_digits(&world, &stranger(index), "code ");
+        let code = last_digits(&world, &stranger(index), ": code ");
         (AGENT_PHONE.to_owned(), format!("GM*{}*{}*{code}*{PIN}", stranger(index), 500 + index))
     });
     let before = world.balance(AGENT_PHONE).await;

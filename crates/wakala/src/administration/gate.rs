@@ -76,9 +76,9 @@ mod tests {
     use super::*;
     use crate::administration::system_rng;
 
-    fn amina(secret: &str) -> Staff {
+    fn maker(secret: &str) -> Staff {
         let verifier = password::hash(secret, &mut system_rng()).expect("long enough");
-        Staff { id: StaffId(1), name: "amina".into(), verifier, active: true }
+        Staff { id: StaffId(1), name: "maker".into(), verifier, active: true }
     }
 
     fn code(judged: Result<(), Fault>) -> Option<FaultCode> {
@@ -88,32 +88,32 @@ mod tests {
     #[test]
     fn five_wrong_secrets_in_a_row_pause_a_name_for_fifteen_minutes() {
         let gate = Gate::new(&mut system_rng());
-        let amina = amina("a right long secret");
+        let maker = maker("a right long secret");
         let (right, wrong) = (Secret::from("a right long secret"), Secret::from("a wrong long secret"));
         let start = Instant::now();
         for _ in 0..4 {
-            assert_eq!(code(gate.judge(Some(&amina), &wrong, start)), Some(FaultCode::NotProven));
+            assert_eq!(code(gate.judge(Some(&maker), &wrong, start)), Some(FaultCode::NotProven));
         }
-        assert_eq!(code(gate.judge(Some(&amina), &right, start)), None, "a right one ends the counting");
+        assert_eq!(code(gate.judge(Some(&maker), &right, start)), None, "a right one ends the counting");
         for _ in 0..5 {
-            assert_eq!(code(gate.judge(Some(&amina), &wrong, start)), Some(FaultCode::NotProven));
+            assert_eq!(code(gate.judge(Some(&maker), &wrong, start)), Some(FaultCode::NotProven));
         }
-        assert_eq!(code(gate.judge(Some(&amina), &right, start)), Some(FaultCode::Paused));
+        assert_eq!(code(gate.judge(Some(&maker), &right, start)), Some(FaultCode::Paused));
         let almost = start + PAUSE - Duration::from_secs(1);
-        assert_eq!(code(gate.judge(Some(&amina), &right, almost)), Some(FaultCode::Paused));
-        assert_eq!(code(gate.judge(Some(&amina), &right, start + PAUSE)), None);
+        assert_eq!(code(gate.judge(Some(&maker), &right, almost)), Some(FaultCode::Paused));
+        assert_eq!(code(gate.judge(Some(&maker), &right, start + PAUSE)), None);
     }
 
     #[test]
     fn names_are_counted_apart_and_unknown_ones_look_like_known_ones() {
         let gate = Gate::new(&mut system_rng());
-        let amina = amina("a right long secret");
+        let maker = maker("a right long secret");
         let secret = Secret::from("a right long secret");
         let start = Instant::now();
         for _ in 0..5 {
             assert_eq!(code(gate.judge(None, &secret, start)), Some(FaultCode::NotProven));
         }
         assert_eq!(code(gate.judge(None, &secret, start)), Some(FaultCode::Paused));
-        assert_eq!(code(gate.judge(Some(&amina), &secret, start)), None);
+        assert_eq!(code(gate.judge(Some(&maker), &secret, start)), None);
     }
 }

@@ -418,15 +418,15 @@ mod tests {
     fn a_request_is_read_as_it_was_written_whatever_the_secret_holds() {
         for secret in ["plain enough words", "\"quoted\" \\ back", "tab\tline\nnull\u{0}", "ключ 钥匙 🔑"] {
             let request = Request {
-                staff: Some(Credentials { name: "amina \"a\"".into(), secret: secret.into() }),
+                staff: Some(Credentials { name: "maker \"a\"".into(), secret: secret.into() }),
                 new_secret: Some(secret.into()),
-                command: Command::Propose(Measure::EnrolStaff { name: "baraka".into() }),
+                command: Command::Propose(Measure::EnrolStaff { name: "checker".into() }),
             };
             let line = request.to_line().expect("a line");
             assert_eq!(line.matches('\n').count(), 1, "one line, whatever the secret holds");
             let read = Request::parse(line.trim_end().as_bytes()).expect("a request");
             let staff = read.staff.expect("staff");
-            assert_eq!(staff.name, "amina \"a\"");
+            assert_eq!(staff.name, "maker \"a\"");
             assert_eq!(staff.secret.expose(), secret);
             assert_eq!(read.new_secret.expect("a new secret").expose(), secret);
             assert_eq!(read.command, request.command);

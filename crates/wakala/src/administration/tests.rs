@@ -21,9 +21,9 @@ use super::socket::{Socket, SocketError};
 use super::*;
 use crate::config::CurrencyCode;
 
-const AMINA: (&str, &str) = ("amina", "the first long secret");
-const BARAKA: (&str, &str) = ("baraka", "another long secret");
-const SALMA: &str = "0712000007";
+const MAKER: (&str, &str) = ("maker", "the first long secret");
+const CHECKER: (&str, &str) = ("checker", "another long secret");
+const SHOP: &str = "0712000007";
 
 /// A running server with a database of its own.
 struct Server {
@@ -73,7 +73,7 @@ impl Server {
     /// With the first two members of staff.
     fn staffed() -> Server {
         let server = Server::start();
-        for (name, secret) in [AMINA, BARAKA] {
+        for (name, secret) in [MAKER, CHECKER] {
             server.enrol_first(name, secret).expect("one of the first two");
         }
         server
@@ -100,16 +100,16 @@ impl Server {
         self.ask(&Request { staff, new_secret: None, command })
     }
 
-    /// Amina proposes; the proposal's number.
+    /// Maker proposes; the proposal's number.
     fn propose(&self, measure: Measure) -> u64 {
-        let told = self.by(AMINA, Command::Propose(measure)).expect("a proposal");
+        let told = self.by(MAKER, Command::Propose(measure)).expect("a proposal");
         told["proposal"].as_u64().expect("a number")
     }
 
-    /// Amina proposes, Baraka approves.
+    /// Maker proposes, Checker approves.
     fn done(&self, measure: Measure) -> Value {
         let proposal = self.propose(measure);
-        self.by(BARAKA, Command::Approve { proposal }).expect("approved")
+        self.by(CHECKER, Command::Approve { proposal }).expect("approved")
     }
 
     fn funded(&self, amount: &str, bank_reference: &str) {
@@ -119,8 +119,8 @@ impl Server {
     fn with_agent(&self) {
         let enrol = Measure::EnrolAgent {
             code: 1042,
-            number: SALMA.into(),
-            name: "Duka la Salma".into(),
+            number: SHOP.into(),
+            name: "Corner Shop".into(),
             own_numbers: vec!["0754000007".into()],
         };
         self.done(enrol);
@@ -162,7 +162,7 @@ fn sum(amount: &str) -> Sum {
 }
 
 fn issue(amount: &str) -> Measure {
-    Measure::Issue { amount: sum(amount), bank_reference: "NMB-1".into() }
+    Measure::Issue { amount: sum(amount), bank_reference: "deposit-1".into() }
 }
 
 fn code(result: Result<Value, Fault>) -> FaultCode {
@@ -180,63 +180,63 @@ fn nobody_alone_creates_money() {
     let server = Server::staffed();
     let proposal = server.propose(issue("5000000"));
     assert_eq!(server.issued(), "0.00", "a proposal moves nothing");
-    assert_eq!(refusal(server.by(AMINA, Command::Approve { proposal })), "SamePerson");
+    assert_eq!(refusal(server.by(MAKER, Command::Approve { proposal })), "SamePerson");
     assert_eq!(server.issued(), "0.00");
-    server.by(BARAKA, Command::Approve { proposal }).expect("another may");
+    server.by(CHECKER, Command::Approve { proposal }).expect("another may");
     assert_eq!(server.issued(), "5000000.00");
-    assert_eq!(refusal(server.by(BARAKA, Command::Approve { proposal })), "ProposalClosed");
+    assert_eq!(refusal(server.by(CHECKER, Command::Approve { proposal })), "ProposalClosed");
     assert_eq!(server.issued(), "5000000.00", "once");
-    assert_eq!(refusal(server.by(AMINA, Command::Propose(issue("1")))), "BankReferenceUsed");
+    assert_eq!(refusal(server.by(MAKER, Command::Propose(issue("1")))), "BankReferenceUsed");
 }
 
 #[test]
 fn a_rejected_proposal_is_never_carried_out_and_a_maker_may_withdraw_an_own_one() {
     let server = Server::staffed();
-    for rejecting in [AMINA, BARAKA] {
+    for rejecting in [MAKER, CHECKER] {
         let proposal = server.propose(issue("100"));
         server.by(rejecting, Command::Reject { proposal }).expect("rejected");
-        assert_eq!(refusal(server.by(BARAKA, Command::Approve { proposal })), "ProposalClosed");
+        assert_eq!(refusal(server.by(CHECKER, Command::Approve { proposal })), "ProposalClosed");
     }
     assert_eq!(server.issued(), "0.00");
-    assert_eq!(refusal(server.by(BARAKA, Command::Approve { proposal: 999 })), "UnknownProposal");
+    assert_eq!(refusal(server.by(CHECKER, Command::Approve { proposal: 999 })), "UnknownProposal");
 }
 
 #[test]
 fn the_checker_sees_what_is_proposed_and_lists_shorten_numbers() {
     let server = Server::staffed();
-    let proposal = server.propose(Measure::SetTier { number: SALMA.into(), tier: Tier::Full });
-    let shown = server.by(BARAKA, Command::Proposal { proposal }).unwrap();
+    let proposal = server.propose(Measure::SetTier { number: SHOP.into(), tier: Tier::Full });
+    let shown = server.by(CHECKER, Command::Proposal { proposal }).unwrap();
     assert_eq!(shown["measure"], json!({ "do": "set tier", "number": "+255712000007", "tier": "full" }));
-    assert_eq!((&shown["maker"], &shown["state"]), (&json!("amina"), &json!("open")));
-    let listed = server.by(BARAKA, Command::Proposals { all: false, full_numbers: false }).unwrap();
+    assert_eq!((&shown["maker"], &shown["state"]), (&json!("maker"), &json!("open")));
+    let listed = server.by(CHECKER, Command::Proposals { all: false, full_numbers: false }).unwrap();
     assert_eq!(listed["proposals"][0]["measure"]["number"], "255…007");
-    let listed = server.by(BARAKA, Command::Proposals { all: false, full_numbers: true }).unwrap();
+    let listed = server.by(CHECKER, Command::Proposals { all: false, full_numbers: true }).unwrap();
     assert_eq!(listed["proposals"][0]["measure"]["number"], "+255712000007");
-    server.by(BARAKA, Command::Reject { proposal }).unwrap();
-    let open = server.by(BARAKA, Command::Proposals { all: false, full_numbers: false }).unwrap();
+    server.by(CHECKER, Command::Reject { proposal }).unwrap();
+    let open = server.by(CHECKER, Command::Proposals { all: false, full_numbers: false }).unwrap();
     assert_eq!(open["proposals"], json!([]));
-    let all = server.by(BARAKA, Command::Proposals { all: true, full_numbers: false }).unwrap();
-    assert_eq!(all["proposals"][0]["checker"], "baraka");
+    let all = server.by(CHECKER, Command::Proposals { all: true, full_numbers: false }).unwrap();
+    assert_eq!(all["proposals"][0]["checker"], "checker");
 }
 
 #[test]
 fn the_first_two_are_enrolled_at_once_and_everyone_after_them_by_two() {
     let server = Server::start();
-    assert_eq!(code(server.enrol_first("amina", "too short")), FaultCode::BadRequest);
-    server.enrol_first(AMINA.0, AMINA.1).unwrap();
-    assert_eq!(refusal(server.enrol_first(AMINA.0, AMINA.1)), "NameTaken");
-    server.enrol_first(BARAKA.0, BARAKA.1).unwrap();
+    assert_eq!(code(server.enrol_first("maker", "too short")), FaultCode::BadRequest);
+    server.enrol_first(MAKER.0, MAKER.1).unwrap();
+    assert_eq!(refusal(server.enrol_first(MAKER.0, MAKER.1)), "NameTaken");
+    server.enrol_first(CHECKER.0, CHECKER.1).unwrap();
     assert_eq!(refusal(server.enrol_first("chausiku", "yet another secret")), "StaffEnrolled");
 
     let enrol = Request {
-        staff: Some(Credentials { name: AMINA.0.into(), secret: AMINA.1.into() }),
+        staff: Some(Credentials { name: MAKER.0.into(), secret: MAKER.1.into() }),
         new_secret: Some("yet another secret".into()),
         command: Command::Propose(Measure::EnrolStaff { name: "chausiku".into() }),
     };
     let proposal = server.ask(&enrol).unwrap()["proposal"].as_u64().unwrap();
     let chausiku = ("chausiku", "yet another secret");
     assert_eq!(code(server.by(chausiku, Command::Agents { full_numbers: false })), FaultCode::NotProven);
-    server.by(BARAKA, Command::Approve { proposal }).unwrap();
+    server.by(CHECKER, Command::Approve { proposal }).unwrap();
     server.by(chausiku, Command::Agents { full_numbers: false }).expect("may act now");
     server.done(Measure::DismissStaff { name: "chausiku".into() });
     assert_eq!(code(server.by(chausiku, Command::Agents { full_numbers: false })), FaultCode::NotProven);
@@ -249,19 +249,19 @@ fn the_first_two_are_enrolled_at_once_and_everyone_after_them_by_two() {
 #[test]
 fn a_wrong_secret_is_refused_and_five_in_a_row_pause_the_name() {
     let server = Server::staffed();
-    let wrong = (AMINA.0, "not the right secret");
+    let wrong = (MAKER.0, "not the right secret");
     for _ in 0..5 {
         assert_eq!(code(server.by(wrong, Command::Propose(issue("1")))), FaultCode::NotProven);
     }
-    assert_eq!(code(server.by(AMINA, Command::Propose(issue("1")))), FaultCode::Paused);
-    let listed = server.by(BARAKA, Command::Proposals { all: true, full_numbers: false }).expect("others go on");
+    assert_eq!(code(server.by(MAKER, Command::Propose(issue("1")))), FaultCode::Paused);
+    let listed = server.by(CHECKER, Command::Proposals { all: true, full_numbers: false }).expect("others go on");
     assert_eq!(listed["proposals"], json!([]), "nothing was proposed");
 }
 
 #[test]
 fn whatever_changes_the_books_or_shows_somebodys_affairs_needs_proof() {
     let server = Server::staffed();
-    let number = || SALMA.to_owned();
+    let number = || SHOP.to_owned();
     for command in [
         Command::Propose(issue("1")),
         Command::Approve { proposal: 1 },
@@ -289,11 +289,11 @@ fn a_new_agent_gets_a_one_time_pin_that_no_employee_sees() {
     let server = Server::staffed();
     let proposal = server.propose(Measure::EnrolAgent {
         code: 1042,
-        number: SALMA.into(),
-        name: "Duka la Salma".into(),
+        number: SHOP.into(),
+        name: "Corner Shop".into(),
         own_numbers: Vec::new(),
     });
-    let approved = server.by(BARAKA, Command::Approve { proposal }).unwrap();
+    let approved = server.by(CHECKER, Command::Approve { proposal }).unwrap();
     let told = std::mem::take(&mut *server.told.lock().unwrap());
     let sent = told.iter().find(|notice| matches!(notice.text, Text::OneTimePin { .. })).expect("a one-time PIN");
     assert_eq!(sent.to.digits(), 255_712_000_007);
@@ -319,7 +319,7 @@ fn a_reset_draws_another_pin_each_time_it_is_approved() {
     let mut drawn = std::collections::BTreeSet::new();
     for _ in 0..3 {
         server.told.lock().unwrap().clear();
-        server.done(Measure::ResetPin { number: SALMA.into() });
+        server.done(Measure::ResetPin { number: SHOP.into() });
         let told = server.told.lock().unwrap();
         let sealed = &told[0].code.as_ref().expect("a code").0;
         drawn.insert(server.keys.open_at_rest("code", b"+255712000007", sealed).expect("opens").to_vec());
@@ -330,50 +330,50 @@ fn a_reset_draws_another_pin_each_time_it_is_approved() {
 #[test]
 fn float_comes_from_the_operators_funds_and_everything_of_it_can_be_shown() {
     let server = Server::staffed();
-    server.funded("5000000", "NMB-1");
+    server.funded("5000000", "deposit-1");
     server.with_agent();
     let too_much = server.propose(Measure::SupplyFloat { agent: 1042, amount: sum("5000000.01") });
-    assert_eq!(refusal(server.by(BARAKA, Command::Approve { proposal: too_much })), "NotEnoughMoney");
+    assert_eq!(refusal(server.by(CHECKER, Command::Approve { proposal: too_much })), "NotEnoughMoney");
     let supplied = server.done(Measure::SupplyFloat { agent: 1042, amount: sum("200000.50") });
     let reference = supplied["reference"].as_str().expect("a reference").to_owned();
 
-    let agent = server.by(AMINA, Command::Agent { code: 1042 }).unwrap();
-    assert_eq!((&agent["name"], &agent["number"]), (&json!("Duka la Salma"), &json!("+255712000007")));
+    let agent = server.by(MAKER, Command::Agent { code: 1042 }).unwrap();
+    assert_eq!((&agent["name"], &agent["number"]), (&json!("Corner Shop"), &json!("+255712000007")));
     assert_eq!(agent["balance"], json!({ "amount": "200000.50", "currency": "TZS" }));
     assert_eq!(agent["own_numbers"], json!(["+255754000007"]));
     assert_eq!(agent["entries"][0]["reference"], reference.as_str());
-    let listed = server.by(AMINA, Command::Agents { full_numbers: false }).unwrap();
+    let listed = server.by(MAKER, Command::Agents { full_numbers: false }).unwrap();
     assert_eq!(listed["agents"][0]["number"], "255…007");
 
-    let transfer = server.by(AMINA, Command::Transfer { reference: reference.clone() }).unwrap();
+    let transfer = server.by(MAKER, Command::Transfer { reference: reference.clone() }).unwrap();
     assert_eq!((&transfer["kind"], &transfer["payee"]), (&json!("float"), &json!("+255712000007")));
     assert_eq!(transfer["events"][0]["request"], "Approve");
     assert_eq!(transfer["messages"][0]["state"], "not sent yet");
     let sheet = server.plain(Command::TrialBalance).unwrap();
     assert_eq!((&sheet["balanced"], sheet["accounts"].as_array().map(Vec::len)), (&json!(true), Some(9)));
 
-    assert_eq!(code(server.by(AMINA, Command::Transfer { reference: "123456789012".into() })), FaultCode::BadRequest);
-    assert_eq!(refusal(server.by(AMINA, Command::Agent { code: 7 })), "UnknownAgent");
+    assert_eq!(code(server.by(MAKER, Command::Transfer { reference: "123456789012".into() })), FaultCode::BadRequest);
+    assert_eq!(refusal(server.by(MAKER, Command::Agent { code: 7 })), "UnknownAgent");
 }
 
 #[test]
 fn care_sees_the_account_and_never_anything_of_the_pin() {
     let server = Server::staffed();
-    assert_eq!(code(server.by(AMINA, Command::Customer { number: SALMA.into() })), FaultCode::NotFound);
+    assert_eq!(code(server.by(MAKER, Command::Customer { number: SHOP.into() })), FaultCode::NotFound);
     server.with_agent();
-    server.done(Measure::Freeze { number: SALMA.into() });
-    let shown = server.by(AMINA, Command::Customer { number: "+255 712 000 007".into() }).unwrap();
-    assert_eq!((&shown["status"], &shown["name"]), (&json!("frozen"), &json!("Duka la Salma")));
+    server.done(Measure::Freeze { number: SHOP.into() });
+    let shown = server.by(MAKER, Command::Customer { number: "+255 712 000 007".into() }).unwrap();
+    assert_eq!((&shown["status"], &shown["name"]), (&json!("frozen"), &json!("Corner Shop")));
     let pin: Vec<&String> = shown["pin"].as_object().expect("what may be said").keys().collect();
     assert_eq!(pin, ["one_time_until", "wrong_in_a_row"]);
-    let proposal = server.propose(Measure::Freeze { number: SALMA.into() });
-    assert_eq!(refusal(server.by(BARAKA, Command::Approve { proposal })), "WrongState");
+    let proposal = server.propose(Measure::Freeze { number: SHOP.into() });
+    assert_eq!(refusal(server.by(CHECKER, Command::Approve { proposal })), "WrongState");
 }
 
 #[test]
 fn what_is_typed_wrongly_is_refused_before_anything_is_proposed() {
     let server = Server::staffed();
-    let number = || SALMA.to_owned();
+    let number = || SHOP.to_owned();
     for measure in [
         issue("0"),
         issue("-5"),
@@ -391,9 +391,9 @@ fn what_is_typed_wrongly_is_refused_before_anything_is_proposed() {
         Measure::EnrolStaff { name: "without a secret".into() },
     ] {
         let command = Command::Propose(measure);
-        assert_eq!(code(server.by(AMINA, command.clone())), FaultCode::BadRequest, "{command:?}");
+        assert_eq!(code(server.by(MAKER, command.clone())), FaultCode::BadRequest, "{command:?}");
     }
-    let listed = server.by(AMINA, Command::Proposals { all: true, full_numbers: false }).unwrap();
+    let listed = server.by(MAKER, Command::Proposals { all: true, full_numbers: false }).unwrap();
     assert_eq!(listed["proposals"], json!([]));
 }
 
@@ -402,7 +402,7 @@ fn what_is_typed_wrongly_is_refused_before_anything_is_proposed() {
 #[test]
 fn the_running_database_verifies_answers_and_is_copied_and_the_copy_restores() {
     let server = Server::staffed();
-    server.funded("5000000", "NMB-1");
+    server.funded("5000000", "deposit-1");
     let verified = server.plain(Command::Verify).unwrap();
     assert_eq!((&verified["sound"], &verified["findings"]), (&json!(true), &json!([])));
     assert_eq!(verified["currencies"][0]["issued"]["amount"], "5000000.00");

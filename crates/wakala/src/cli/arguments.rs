@@ -83,8 +83,8 @@ of that card, made from the configured key file: for trials by whoever may read 
 Whatever changes the books takes two people: a maker proposes, a different checker approves.
 
 Examples:
-  wakala treasury issue 5000000 --bank-reference NMB-2026-118 --staff amina
-  wakala treasury approve 12 --staff baraka
+  wakala treasury issue 5000000 --bank-reference deposit-2026-118 --staff maker
+  wakala treasury approve 12 --staff checker
   wakala treasury balance")]
     Treasury {
         #[command(flatten)]
@@ -95,9 +95,9 @@ Examples:
     /// Agents and their float
     #[command(after_help = "\
 Examples:
-  wakala agent enrol 1042 0712000007 --name \"Duka la Salma\" --own-number 0754000007 --staff amina
-  wakala agent float supply 1042 200000 --staff amina
-  wakala agent show 1042 --staff amina")]
+  wakala agent enrol 1042 0712000007 --name \"Corner Shop\" --own-number 0754000007 --staff maker
+  wakala agent float supply 1042 200000 --staff maker
+  wakala agent show 1042 --staff maker")]
     Agent {
         #[command(flatten)]
         by: By,
@@ -110,9 +110,9 @@ Numbers are typed as at home or with + and the country's code. Each measure is a
 checker must approve with `wakala treasury approve`.
 
 Examples:
-  wakala customer show 0712000002 --staff amina
-  wakala customer reset-pin 0712000002 --staff amina
-  wakala customer change-number 0712000002 0713000002 --staff amina")]
+  wakala customer show 0712000002 --staff maker
+  wakala customer reset-pin 0712000002 --staff maker
+  wakala customer change-number 0712000002 0713000002 --staff maker")]
     Customer {
         #[command(flatten)]
         by: By,
@@ -122,9 +122,9 @@ Examples:
     /// Transfers by their reference
     #[command(after_help = "\
 Examples:
-  wakala transfer show 482913375520 --staff amina
-  wakala transfer reverse 482913375520 --staff amina
-  wakala transfer undelivered --staff amina")]
+  wakala transfer show 482913375520 --staff maker
+  wakala transfer reverse 482913375520 --staff maker
+  wakala transfer undelivered --staff maker")]
     Transfer {
         #[command(flatten)]
         by: By,
@@ -255,9 +255,9 @@ pub enum Staff {
     /// Enrol somebody: the first two at once, further ones by a proposal
     #[command(after_help = "\
 Examples:
-  wakala staff add amina                  # the first two, each choosing a secret
-  wakala staff add baraka
-  wakala staff add chausiku --staff amina # later ones: a proposal that baraka approves")]
+  wakala staff add maker                  # the first two, each choosing a secret
+  wakala staff add checker
+  wakala staff add chausiku --staff maker # later ones: a proposal that checker approves")]
     Add {
         /// The name they sign with
         name: String,

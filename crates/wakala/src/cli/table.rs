@@ -203,12 +203,12 @@ entries:
 
     #[test]
     fn an_answer_to_sql_is_a_table_however_wide_its_letters() {
-        let value = json!({ "columns": ["name", "sum"], "rows": [["王芳", 12], ["Amina", 3], [null, null]] });
+        let value = json!({ "columns": ["name", "sum"], "rows": [["王芳", 12], ["Maker", 3], [null, null]] });
         let golden = "\
 name   sum
 -----  ---
 王芳    12
-Amina    3
+Maker    3
 
 ";
         assert_eq!(render(&value), golden);

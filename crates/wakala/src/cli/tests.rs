@@ -47,15 +47,15 @@ fn what_is_typed_is_what_is_asked() {
     let propose = Asked::Propose;
     for (line, expected) in [
         (
-            "treasury issue 500.50 --bank-reference NMB-1 --currency KES",
+            "treasury issue 500.50 --bank-reference deposit-1 --currency KES",
             propose(Measure::Issue {
                 amount: Sum { amount: "500.50".into(), currency: Some("KES".into()) },
-                bank_reference: "NMB-1".into(),
+                bank_reference: "deposit-1".into(),
             }),
         ),
         (
-            "treasury redeem 500 --bank-reference NMB-2",
-            propose(Measure::Redeem { amount: sum("500"), bank_reference: "NMB-2".into() }),
+            "treasury redeem 500 --bank-reference deposit-2",
+            propose(Measure::Redeem { amount: sum("500"), bank_reference: "deposit-2".into() }),
         ),
         ("treasury collect-fees 10", propose(Measure::CollectFees { amount: sum("10") })),
         ("treasury approve 12", Asked::Approve { proposal: 12 }),
@@ -65,11 +65,11 @@ fn what_is_typed_is_what_is_asked() {
         ("treasury proposals 12", Asked::Proposal { proposal: 12 }),
         ("treasury balance", Asked::TrialBalance),
         (
-            "agent enrol 1042 0712000007 --name Duka_la_Salma --own-number 0754000007 --own-number 0755000007",
+            "agent enrol 1042 0712000007 --name Corner_Shop --own-number 0754000007 --own-number 0755000007",
             propose(Measure::EnrolAgent {
                 code: 1042,
                 number: "0712000007".into(),
-                name: "Duka la Salma".into(),
+                name: "Corner Shop".into(),
                 own_numbers: vec!["0754000007".into(), "0755000007".into()],
             }),
         ),
@@ -120,7 +120,7 @@ fn what_is_no_command_is_refused() {
         "keys retire one",
         // A secret is never an argument.
         "treasury approve 12 --secret hunter2",
-        "staff add amina --new-secret hunter2",
+        "staff add maker --new-secret hunter2",
     ] {
         let error = parse(line).err().unwrap_or_else(|| panic!("{line} was taken"));
         assert_eq!(error.exit_code(), Exit::Usage as i32, "{line}");
@@ -130,14 +130,14 @@ fn what_is_no_command_is_refused() {
 #[test]
 fn options_stand_anywhere() {
     for line in [
-        "--json --config a.toml treasury --staff amina --secret-file s balance",
-        "treasury balance --json --config a.toml --staff amina --secret-file s",
+        "--json --config a.toml treasury --staff maker --secret-file s balance",
+        "treasury balance --json --config a.toml --staff maker --secret-file s",
     ] {
         let Cli { global, command } = parse(line).unwrap();
         assert!(global.json);
         assert_eq!(global.config.as_deref(), Some(Path::new("a.toml")));
         let Command::Treasury { by, .. } = command else { panic!("{line}") };
-        assert_eq!((by.staff.as_deref(), by.secret_file.as_deref()), (Some("amina"), Some(Path::new("s"))));
+        assert_eq!((by.staff.as_deref(), by.secret_file.as_deref()), (Some("maker"), Some(Path::new("s"))));
     }
 }
 

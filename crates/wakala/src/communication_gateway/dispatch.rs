@@ -11,8 +11,8 @@ use transaction_processing::time::Time;
 use wire::smpp::Status;
 
 use super::{Item, LinkHandle, Listening, ReplyTo, Report, Shared};
-use crate::observe::metrics::Queue;
 use crate::downlink::outbox::{Asked, Event, Outbox, Submission, Told};
+use crate::observe::metrics::Queue;
 
 /// Notices read from the log at once when the dispatch has fallen behind.
 const READ_AT_ONCE: usize = 512;

@@ -182,6 +182,7 @@ impl LinkTask {
         let mut written = 0;
         let mut commands = Vec::with_capacity(AT_ONCE);
         let mut was_bound = false;
+        let mut in_flight = 0_i64;
         loop {
             if written == out.len() {
                 out.clear();
@@ -207,6 +208,9 @@ impl LinkTask {
                     session.handle_timeout(self.origin.elapsed());
                 }
             }
+            let flying = session.in_flight() as i64;
+            self.metrics.in_flight(flying - in_flight);
+            in_flight = flying;
             while let Some(event) = session.poll_event() {
                 match event {
                     Event::Bound { .. } => {
@@ -221,6 +225,7 @@ impl LinkTask {
                         if was_bound {
                             self.metrics.bound(-1);
                         }
+                        self.metrics.in_flight(-in_flight);
                         match why {
                             Closed::Unbound => tracing::info!(centre = self.centre.name, host, "unbound"),
                             why => tracing::warn!(centre = self.centre.name, host, ?why, "link ended"),

@@ -88,8 +88,6 @@ closed! {
 closed! {
     /// A queue whose length is shown.
     Queue {
-        /// Requests that wait for a decision.
-        Decisions = "decisions",
         /// Messages that wait to be sent.
         Outbox = "outbox",
         /// Changes of messages that wait to be recorded.

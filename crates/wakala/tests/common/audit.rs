@@ -52,6 +52,20 @@ pub async fn settle(world: &World) {
     .await;
 }
 
+/// How many notices of a database wait to be told or for their receipt.
+pub fn untold(path: &Path) -> usize {
+    let mut history = SqliteHistory::open(path).expect("the database opens");
+    let (mut after, mut open) = (Sequence(0), 0);
+    loop {
+        let (untold, up_to) = history.untold(after, 10_000).expect("the log is read");
+        open += untold.len();
+        if untold.is_empty() && up_to == after {
+            return open;
+        }
+        after = up_to;
+    }
+}
+
 /// Money is conserved: all balances sum to zero, and everybody's together to what was issued. Gives what was issued.
 pub async fn conserved(world: &World) -> i64 {
     let (sum, issued) = world
