@@ -62,9 +62,20 @@ fn main() {
     }
 }
 
-/// How long a start takes in a fresh process, and what it holds then: `OPEN=path`.
+/// How long a start takes in a fresh process, and what it holds then: `OPEN=path`; with `VERIFY=1`, how long a verification.
 fn open_only(path: &Path) {
     let began = Instant::now();
+    if std::env::var("VERIFY").is_ok() {
+        let report = data_center::sqlite::verify(path, &mut |_, _| {}).expect("a report");
+        println!(
+            "{} rows, {} records, {} findings in {:?}",
+            report.rows,
+            report.records,
+            report.found,
+            began.elapsed()
+        );
+        return memory();
+    }
     let center = open(path);
     let position = center.position();
     println!("opened in {:?}, replaying {} rows", began.elapsed(), position.next.0 - position.replay_from.0);

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use transaction_processing::books::{Missing, Outcome};
 use transaction_processing::decision::{Change, Row};
@@ -23,6 +25,15 @@ const STATEMENT_LINES: usize = 5;
 
 /// How many closed records one decision may ask for; every request asks for far fewer.
 const MOST_MISSING: usize = 64;
+
+/// How many loaded things are handed over at once.
+const CHUNK: usize = 1024;
+
+/// So many keys weigh as much as another thing.
+const KEYS_PER_ROW: usize = 16;
+
+/// How many such chunks may wait to be entered.
+const CHUNKS_AHEAD: usize = 8;
 
 /// What a request came to. It is given only when the row is durable.
 pub struct Answer {
@@ -62,7 +73,7 @@ impl<S: Store> DataCenter<S> {
         let mut books = Books::new(policy, currencies);
         let mut position = Position::start();
         let mut sweep = Sweep::new((position.replay_from, position.replay_moment), span);
-        store.load(window, &mut |loaded| {
+        load_beside(&mut store, window, &mut |loaded| {
             match loaded {
                 Loaded::Position(found) => {
                     position = found;
@@ -70,7 +81,9 @@ impl<S: Store> DataCenter<S> {
                     sweep = Sweep::new((found.replay_from, found.replay_moment), span);
                 }
                 Loaded::Record(record) => books.restore(&record),
-                Loaded::Key(key, row, time) => books.restore_memory(key, row, time),
+                Loaded::Keys(time, keys) => {
+                    keys.into_iter().for_each(|(row, key)| books.restore_memory(key, row, time));
+                }
                 Loaded::Row(row) => {
                     books.replay(&row)?;
                     sweep.note(&row);
@@ -130,6 +143,41 @@ impl<S: Store> DataCenter<S> {
         self.decider.committed();
         Ok(answers)
     }
+}
+
+/// Loads on a thread of its own, so that reading and decoding go on while what was read is entered.
+fn load_beside<S: Store>(
+    store: &mut S,
+    window_seconds: u32,
+    each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>,
+) -> Result<(), Fatal> {
+    let (give, take) = sync_channel::<Vec<Loaded>>(CHUNKS_AHEAD);
+    thread::scope(|scope| {
+        let reading = scope.spawn(move || {
+            let (mut chunk, mut weight) = (Vec::new(), 0);
+            let read = store.load(window_seconds, &mut |loaded| {
+                weight += match &loaded {
+                    Loaded::Keys(_, keys) => 1 + keys.len() / KEYS_PER_ROW,
+                    _ => 1,
+                };
+                chunk.push(loaded);
+                if weight >= CHUNK {
+                    weight = 0;
+                    let full = std::mem::take(&mut chunk);
+                    // Nobody takes it any more where entering failed; that error is the one to tell.
+                    give.send(full).map_err(|_| Fatal::Thread)?;
+                }
+                Ok(())
+            });
+            // The same.
+            let _ = give.send(chunk);
+            read
+        });
+        // Consumed here, so that a failure closes the channel and ends the reading.
+        let entered = take.into_iter().flatten().try_for_each(each);
+        let read = reading.join().unwrap_or(Err(Fatal::Thread));
+        entered.and(read)
+    })
 }
 
 /// The half that decides; the other half commits what it hands over, perhaps on another thread.

@@ -80,8 +80,8 @@ pub enum Loaded {
     Position(Position),
     /// A record of the checkpoint. An account comes as [`Change::Opened`] with its balance.
     Record(Change),
-    /// A message of before [`Position::replay_from`] that is still remembered.
-    Key(RequestKey, Sequence, Time),
+    /// Messages of one moment before [`Position::replay_from`] that are still remembered.
+    Keys(Time, Vec<(Sequence, RequestKey)>),
     /// A row of the log from [`Position::replay_from`] on, without its notices.
     Row(Row),
 }

@@ -13,7 +13,7 @@ use transaction_processing::{Books, Msisdn};
 use crate::dirty::NumberSet;
 
 /// About how many rows one sweep takes.
-pub const SPAN: u64 = 1_000_000;
+pub const SPAN: u64 = 500_000;
 
 /// A slice is at least this long, so that neighbours on a page are written together.
 const SHORTEST_SLICE: u64 = 64;

@@ -94,14 +94,10 @@ fn load_keys(connection: &Connection, position: &Position, since: Time, each: Ea
         if at < since {
             continue;
         }
-        let mut result = Ok(());
-        let unpacked = unpack_keys(first, octets, &mut |row, key| {
-            if result.is_ok() {
-                result = each(Loaded::Key(key, row, at));
-            }
-        });
+        let mut keys = Vec::new();
+        let unpacked = unpack_keys(first, octets, &mut |row, key| keys.push((row, key)));
         unpacked.map_err(|_| StoreError::Damaged(format!("the keys of row {} and after", first.0)))?;
-        result?;
+        each(Loaded::Keys(at, keys))?;
     }
     Ok(())
 }

@@ -142,7 +142,7 @@ fn judge_recovery(connection: &Connection, currencies: &Currencies, position: &P
         match loaded {
             Loaded::Position(found) => recovered.restore_position(found.replay_from, found.replay_moment),
             Loaded::Record(record) => recovered.restore(&record),
-            Loaded::Key(..) => {}
+            Loaded::Keys(..) => {}
             Loaded::Row(row) => recovered.replay(&row)?,
         }
         Ok(())
