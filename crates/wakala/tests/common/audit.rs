@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use data_center::sqlite::{Part, SqliteHistory, query, verify};
-use data_center::{History, MessageState, NoticeId, Value};
+use data_center::{History, MessageState, NoticeId, Untold, Value};
 use transaction_processing::ids::{Sequence, SystemAccount};
 
 use super::world::{TZS, World};
@@ -23,42 +23,28 @@ pub struct Tolerance {
 
 /// Waits until every notice has found its end.
 pub async fn settle(world: &World) {
-    let path = world.config.ledger.database.clone();
-    let mut history = SqliteHistory::open(&path).expect("the database opens");
-    let tolerates = world.tolerates;
     World::until("every notice is told", async || {
         for centre in &world.centres {
             centre.settle().await;
         }
         // What links reported goes through the writer, behind which this question stands.
         world.read(|_| ()).await;
-        let mut open = 0;
-        let mut after = Sequence(0);
-        loop {
-            let (untold, up_to) = history.untold(after, 10_000).expect("the log is read");
-            open += untold
-                .iter()
-                .filter(|untold| {
-                    let state = untold.message.as_ref().map(|message| message.state);
-                    !(tolerates.sent && state == Some(MessageState::Sent))
-                })
-                .count();
-            if untold.is_empty() && up_to == after {
-                return open == 0;
-            }
-            after = up_to;
-        }
+        untold(&world.config.ledger.database, world.tolerates.sent) == 0
     })
     .await;
 }
 
-/// How many notices of a database wait to be told or for their receipt.
-pub fn untold(path: &Path) -> usize {
+/// How many notices of a database nobody has been told yet; those whose receipt is awaited are told where `sent` counts.
+pub fn untold(path: &Path, sent: bool) -> usize {
     let mut history = SqliteHistory::open(path).expect("the database opens");
     let (mut after, mut open) = (Sequence(0), 0);
     loop {
         let (untold, up_to) = history.untold(after, 10_000).expect("the log is read");
-        open += untold.len();
+        let waits = |untold: &&Untold| {
+            let state = untold.message.as_ref().map(|message| message.state);
+            !(sent && state == Some(MessageState::Sent))
+        };
+        open += untold.iter().filter(waits).count();
         if untold.is_empty() && up_to == after {
             return open;
         }
