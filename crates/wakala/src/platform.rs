@@ -18,6 +18,7 @@ use transaction_processing::Request;
 use transaction_processing::number::Number;
 use transaction_processing::request::{Action, Origin};
 use transaction_processing::requests;
+use transaction_processing::time::Moment;
 use wire::smpp::Address;
 
 use crate::communication_gateway::sms::{CentreLinks, INBOUND_WINDOW};
@@ -120,6 +121,7 @@ impl Platform {
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
         let store = Observed::new(store, Arc::clone(&metrics));
         let center = DataCenter::open(store, config.policy(), &currencies)?;
+        let clock = not_before(center.books().moment(), clock);
         let known: Vec<Number> = center.books().numbers().filter(|number| is_known(number)).cloned().collect();
 
         let (tell_end, ended) = watch::channel(None);
@@ -183,6 +185,16 @@ impl Platform {
             _ => Err(Failure::Stopped),
         }
     }
+}
+
+/// The clock, but never before the last row of the log: the machine's may have been set back while the platform was down. A
+/// second is added, so that no counter of a card that was taken from the clock in that row's millisecond is taken again.
+fn not_before(last: Moment, clock: Clock) -> Clock {
+    let least = last.time.plus_seconds(1);
+    Arc::new(move || {
+        let now = clock();
+        Moment { time: now.time.max(least), day: now.day.max(last.day), month: now.month.max(last.month) }
+    })
 }
 
 /// Has a request of the platform itself decided; whether it was done.

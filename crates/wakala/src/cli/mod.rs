@@ -98,7 +98,10 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Restore { file } => restore(&config()?, &file).map(told),
         Command::Check { database: Some(file) } => offline(&file, |_| database::check(&file)).map(told),
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
-        Command::Config(arguments::Config::Check) => config().map(|_| told(json!({ "configuration": "is right" }))),
+        Command::Config(arguments::Config::Check) => {
+            Config::check(&sources)?;
+            Ok(told(json!({ "configuration": "is right" })))
+        }
         Command::Config(arguments::Config::Show) => {
             let shown = Shown::load(&sources)?;
             Ok(if global.json { told(shown.json()) } else { Outcome::Text(shown.text()) })

@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use transaction_processing::request::Link;
 use wire::smpp::{Backoff, ClientConfig, Closed, Event, Session, ShortMessage, Status};
-use wire::sms::{DefaultAlphabet, Join, Joiner, JoinerConfig};
+use wire::sms::{DefaultAlphabet, Join, Joiner, JoinerConfig, Why};
 
 use super::{Item, LinkHandle, ReplyTo, Report, Shared};
 use crate::downlink::outbox::{Submission, Submitted, Token};
@@ -346,7 +346,10 @@ impl LinkTask {
                 }
             }
             Read::Answer(advice) => {
-                self.shared.metrics.unread(Unread::Malformed);
+                self.shared.metrics.unread(match advice.malformed.why {
+                    Why::TooLong => Unread::TooLong,
+                    _ => Unread::Malformed,
+                });
                 if self.patience.answers(advice.to, (self.shared.clock)().time) {
                     self.shared.tell_once(Item::Advice { advice: *advice, reply });
                 } else {

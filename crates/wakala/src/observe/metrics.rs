@@ -80,8 +80,6 @@ closed! {
         Source = "source",
         /// It is sealed, and its seal is broken, unknown or not of our profile.
         Seal = "seal",
-        /// It came in plain from a number with a card.
-        Plain = "plain",
     }
 }
 
