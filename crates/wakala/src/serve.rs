@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use crate::administration::socket::{Socket, SocketError};
@@ -58,6 +58,8 @@ pub fn run(config: Config) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     let switch = logs::start(&config.log).map_err(io::Error::other)?;
     drop(switch);
+    // From here on, for the doors open before everything else stands: what is asked meanwhile is done then.
+    let mut signals = Signals::heard()?;
     let deadline = Duration::from_secs(u64::from(config.administration.drain_seconds));
     let readiness = Readiness::waiting_for(&["starting"]);
     let clock = LedgerClock::new(config.ledger.zone.time_zone().clone());
@@ -114,14 +116,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
     );
 
     let alive = tokio::spawn(show_life(Arc::clone(&services)));
-    let failure = wait_for_the_end(&platform).await?;
+    let failure = wait_for_the_end(&platform, &mut signals).await;
     readiness.drain();
     ServiceManager.stopping(deadline);
     let _ = stop.send(true);
     alive.abort();
     let ended = tokio::select! {
         ended = end(platform, deadline, administering) => ended,
-        _ = second_signal()? => Err(Failure::Stopped("a second signal".to_owned())),
+        () = signals.next() => Err(Failure::Stopped("a second signal".to_owned())),
     };
     let _ = end_port.send(());
     let _ = listening.await;
@@ -137,24 +139,28 @@ async fn open_port(address: &str) -> Result<Port, Failure> {
     Port::open(parsed).await.map_err(failure)
 }
 
-/// Waits for a signal, or for the writer to end by itself; then says why.
-async fn wait_for_the_end(platform: &Platform) -> Result<Option<String>, Failure> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => Ok(None),
-        _ = interrupt.recv() => Ok(None),
-        error = platform.failed() => Ok(Some(error)),
+/// SIGTERM and SIGINT: both ask for an end.
+struct Signals(Signal, Signal);
+
+impl Signals {
+    fn heard() -> io::Result<Signals> {
+        Ok(Signals(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
     }
 }
 
-fn second_signal() -> io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
+/// Waits for a signal, or for the writer to end by itself; then says why.
+async fn wait_for_the_end(platform: &Platform, signals: &mut Signals) -> Option<String> {
+    tokio::select! {
+        () = signals.next() => None,
+        error = platform.failed() => Some(error),
+    }
 }
 
 async fn end(

@@ -77,6 +77,14 @@ impl Service {
         Service(command.stdin(Stdio::null()).spawn().expect("the program runs"))
     }
 
+    /// Asks it to stop, as a service manager does, and waits until it has ended in order.
+    fn end(mut self) {
+        let id = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+        let status = self.0.wait().expect("it ends");
+        assert!(status.success(), "it ended in order: {status}");
+    }
+
     fn kill(mut self) {
         self.0.kill().expect("it runs");
         let status = self.0.wait().expect("it ends");
@@ -95,13 +103,8 @@ fn binds(all: &[Value]) -> usize {
     all.iter().filter(|report| report["bind"]["status"] == 0).count()
 }
 
-fn acknowledged(all: &[Value]) -> usize {
-    all.iter().filter(|report| report["deliver_resp"]["final"] == true).count()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
-    let kills = std::env::var("WAKALA_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+/// A world whose platform has stopped and whose service may start, with its configuration and what was issued.
+async fn stopped() -> (World, PathBuf, i64) {
     let mut world = World::bare(&[&[]], |_| {}).await;
     world.office().await;
     world.agent(1000, common::TILL_PHONE, 40_000_000).await;
@@ -109,9 +112,51 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
         world.customer(&customer(index), 400_000).await;
     }
     audit::settle(&world).await;
-    let balances = common::audit::conserved(&world).await;
+    let issued = audit::conserved(&world).await;
     world.stop().await;
     let configuration = configuration(&world);
+    // A receipt that was under way when the service ended may be lost: the message is sent all the same.
+    world.tolerates.sent = true;
+    (world, configuration, issued)
+}
+
+/// Starts the service and waits for its bind.
+async fn bound(world: &World, configuration: &Path) -> Service {
+    let before = binds(&world.centre().reports());
+    let service = Service::start(configuration);
+    world.centre().wait("the service is bound", |all| (binds(all) > before).then_some(())).await;
+    service
+}
+
+/// A transfer of an amount that no other has: 100.00, 100.01, ...
+fn say(world: &World, number: u64, to: u64) -> String {
+    let (from, to) = (customer(number), customer(number + 1 + to % (CUSTOMERS - 1)));
+    world.centre().say(&from, &format!("TM*{to}*{}.{:02}*{PIN}", 100 + number / 100, number % 100))
+}
+
+/// With the service running again: every transfer is acknowledged, was done once, and told.
+async fn accounted_for(world: &World, service: Service, ids: &[String], issued: i64) {
+    let centre = world.centre();
+    for id in ids {
+        assert_eq!(centre.acknowledged(id).await, 0);
+    }
+    let path = &world.config.ledger.database;
+    World::until("everybody is told", async || {
+        centre.settle().await;
+        audit::untold(path, true) == 0
+    })
+    .await;
+    service.end();
+    let counts = "SELECT count(*), count(DISTINCT request_key) FROM log WHERE request = 1 AND refusal IS NULL";
+    let expected = i64::try_from(ids.len()).expect("a few thousand");
+    assert_eq!(audit::rows(path, counts)[0].iter().map(audit::figure).collect::<Vec<_>>(), [expected, expected]);
+    audit::audit(world, issued);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
+    let kills = std::env::var("WAKALA_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+    let (world, configuration, issued) = stopped().await;
     let centre = world.centre();
     let mut rng = StdRng::seed_from_u64(SEED);
 
@@ -120,15 +165,9 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
         .await;
     let mut ids = Vec::new();
     for round in 0..kills {
-        let before = binds(&centre.reports());
-        let service = Service::start(&configuration);
-        centre.wait("the service is bound", |all| (binds(all) > before).then_some(())).await;
+        let service = bound(&world, &configuration).await;
         for index in 0..TRANSFERS_A_ROUND {
-            let number = round * TRANSFERS_A_ROUND + index;
-            let (from, to) = (customer(number), customer(number + 1 + rng.random_range(0..CUSTOMERS - 1)));
-            // No two are the same: 100.00, 100.01, ...
-            let text = format!("TM*{to}*{}.{:02}*{PIN}", 100 + number / 100, number % 100);
-            ids.push(centre.say(&from, &text));
+            ids.push(say(&world, round * TRANSFERS_A_ROUND + index, rng.random_range(0..CUSTOMERS)));
         }
         // Struck down in the middle: after so many more words between the two.
         let words = rng.random_range(0..TRANSFERS_A_ROUND as usize * 6);
@@ -136,29 +175,27 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
         centre.wait("words are exchanged", |all| (all.len() >= from + words).then_some(())).await;
         service.kill();
     }
+    let again = centre.reports().iter().filter(|report| report["deliver"]["attempt"].as_u64() > Some(1)).count();
+    assert!(again as u64 > kills, "it was struck down in the middle: {again} messages came again");
+    let service = bound(&world, &configuration).await;
+    accounted_for(&world, service, &ids, issued).await;
+}
 
-    let service = Service::start(&configuration);
-    for id in &ids {
-        assert_eq!(centre.acknowledged(id).await, 0);
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_asked_to_stop_ends_in_order_under_load() {
+    let (world, configuration, issued) = stopped().await;
+    world.centre().faults(json!({ "seed": SEED, "delay_ms": 20, "redeliver_ms": 2000 })).await;
+    let mut ids = Vec::new();
+    for round in 0..3 {
+        let service = bound(&world, &configuration).await;
+        ids.extend((0..40).map(|index| say(&world, round * 40 + index, index)));
+        let from = world.centre().mark();
+        world.centre().wait("words are exchanged", |all| (all.len() >= from + 50).then_some(())).await;
+        let at_end = world.centre().mark();
+        tokio::task::spawn_blocking(move || service.end()).await.expect("it ended in order");
+        let unbound = world.centre().reports()[at_end..].iter().any(|report| report.get("unbind").is_some());
+        assert!(unbound, "it took its leave");
     }
-    let done = acknowledged(&centre.reports());
-    assert!(done >= ids.len());
-    // A receipt that was under way when the service died may be lost: the message is sent all the same.
-    world.tolerates.sent = true;
-    let centre = world.centre();
-    World::until("everybody is told", async || {
-        centre.settle().await;
-        audit::untold(&world.config.ledger.database, true) == 0
-    })
-    .await;
-    drop(service);
-
-    let path = &world.config.ledger.database;
-    let transfers = audit::rows(
-        path,
-        "SELECT count(*), count(DISTINCT request_key) FROM log WHERE request = 1 AND refusal IS NULL",
-    );
-    let expected = i64::try_from(ids.len()).expect("a few thousand");
-    assert_eq!(transfers[0].iter().map(audit::figure).collect::<Vec<_>>(), [expected, expected]);
-    audit::audit(&world, balances);
+    let service = bound(&world, &configuration).await;
+    accounted_for(&world, service, &ids, issued).await;
 }
