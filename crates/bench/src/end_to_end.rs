@@ -14,7 +14,7 @@ use handset::phone::{Card, MemoryCounters, Phone};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use wakala::platform::Platform;
-use wire::smpp::ShortMessage;
+use wire::smpp::{LinkConfig, ShortMessage};
 
 use crate::figures::{Figures, memory};
 use crate::town::{self, FIRST, PIN, Town, card, moment_at, now_ms};
@@ -37,14 +37,14 @@ pub fn measure(figures: &mut Figures, directory: &Path, senders: u64) -> anyhow:
 }
 
 async fn run(figures: &mut Figures, directory: &Path, senders: u64) -> anyhow::Result<()> {
-    let settings = Settings {
-        accounts: vec![Account {
-            system_id: "wakala".try_into().map_err(|_| anyhow::anyhow!("a name"))?,
-            password: "password".into(),
-            short_codes: Vec::new(),
-        }],
-        ..Settings::default()
+    // A centre that asks as fast as it can: the platform's own limits are to be seen, not the centre's.
+    let link = LinkConfig { window: 1_000, inbound_window: 4_000, ..LinkConfig::default() };
+    let account = Account {
+        system_id: "wakala".try_into().map_err(|_| anyhow::anyhow!("a name"))?,
+        password: "password".into(),
+        short_codes: Vec::new(),
     };
+    let settings = Settings { accounts: vec![account], link, ..Settings::default() };
     let options = ServerOptions { smpp: "127.0.0.1:0".parse()?, radio: None, settings, seed: 1 };
     let centre = CentreServer::start(options).await?;
     std::fs::write(directory.join("password"), "password")?;
