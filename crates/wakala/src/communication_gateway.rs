@@ -194,6 +194,7 @@ impl LinkHandle {
         self.bound.load(Ordering::Acquire) && self.commands.capacity() > sms::RESERVED_COMMANDS
     }
 
+    #[expect(clippy::result_large_err, reason = "the submission is given back")]
     fn submit(&self, submission: Submission) -> Result<(), Submission> {
         self.commands.try_send(sms::Command::Submit(submission)).map_err(|refused| match refused.into_inner() {
             sms::Command::Submit(submission) => submission,
@@ -230,7 +231,7 @@ pub fn start(
 }
 
 impl Doors {
-    /// Whether every bind stands, or none is configured.
+    /// What the doors share.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -254,10 +255,17 @@ impl Doors {
     }
 }
 
+/// What the uplink must know of a number.
+#[derive(Clone, Copy)]
+struct Known {
+    language: Option<Language>,
+    card: Option<Iccid>,
+}
+
 /// Languages and cards of numbers, as the last commits left them.
 pub struct Numbers {
     language: Language,
-    known: RwLock<HashMap<Msisdn, (Option<Language>, Option<Iccid>)>>,
+    known: RwLock<HashMap<Msisdn, Known>>,
     payees: Box<dyn Fn(TransferId) -> Option<Msisdn> + Send + Sync>,
 }
 
@@ -274,22 +282,22 @@ impl Numbers {
         if number.language.is_none() && card.is_none() {
             known.remove(&number.msisdn);
         } else {
-            known.insert(number.msisdn, (number.language, card));
+            known.insert(number.msisdn, Known { language: number.language, card });
         }
     }
 
-    fn get(&self, msisdn: Msisdn) -> Option<(Option<Language>, Option<Iccid>)> {
+    fn get(&self, msisdn: Msisdn) -> Option<Known> {
         self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&msisdn).copied()
     }
 }
 
 impl Directory for Numbers {
     fn card(&self, msisdn: Msisdn) -> Option<Iccid> {
-        self.get(msisdn)?.1
+        self.get(msisdn)?.card
     }
 
     fn language(&self, msisdn: Msisdn) -> Language {
-        self.get(msisdn).and_then(|(language, _)| language).unwrap_or(self.language)
+        self.get(msisdn).and_then(|known| known.language).unwrap_or(self.language)
     }
 
     fn payee(&self, transfer: TransferId) -> Option<Msisdn> {

@@ -131,7 +131,7 @@ async fn no_pin_and_no_code_is_left_anywhere() {
         format!("BL {b}"),
         format!("bl{c}"),
         format!("TM 0712000002 500 {c}"),
-        format!("{d}"),
+        d.to_owned(),
         format!("PN*{d}"),
         format!("GM*0712000002*500*{d}*{a}"),
         format!("RG*{b}"),

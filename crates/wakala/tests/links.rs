@@ -1,4 +1,5 @@
 //! Bad lines: throttling, full queues, links cut at every point of an exchange, TLS, several centres and several binds.
+#![allow(clippy::inconsistent_digit_grouping, reason = "minor units stand apart: 500_00 is five hundred")]
 
 mod common;
 
@@ -212,6 +213,44 @@ async fn what_was_not_told_before_a_restart_is_told_after_it() {
     assert!(world.centre().text_to(ALICE).await.words.contains("TZS 900.00 for"));
     let again = world.ask(ALICE, &format!("TM*{STRANGER}*900*{PIN}")).await.words;
     assert!(again.starts_with("Same message again: it counts once only."), "{again}");
+    world.end().await;
+}
+
+/// Says so many transfers at once and waits until all were done and told.
+async fn flood(world: &World, count: u64) {
+    for index in 0..count {
+        world.centre().say(ALICE, &format!("TM*{BOB}*{}.{:02}*{PIN}", 200 + index / 100, index % 100));
+    }
+    let sum: i64 = (0..count as i64).map(|index| 200_00 + index).sum();
+    World::until("all is received", async || world.balance(BOB).await == 100_000_00 + sum).await;
+    audit::settle(world).await;
+}
+
+/// What finds no room in memory stays in the log and is told from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_notices_than_there_is_room_for_are_all_told() {
+    let world = World::with(|config| {
+        config.messages.queue_messages = 64;
+        config.message_centre[0].window = 8;
+    })
+    .await;
+    world.centre().faults(json!({ "response_delay_ms": 20 })).await;
+    flood(&world, 400).await;
+    world.end().await;
+}
+
+/// What finds no room for a decision is given back to the centre, which delivers it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_messages_than_there_is_room_for_are_all_done() {
+    let world = World::with(|config| {
+        config.ledger.queue_requests = 64;
+        config.ledger.batch_requests = 1;
+    })
+    .await;
+    world.centre().faults(json!({ "window": 2000, "attempts": 1000 })).await;
+    flood(&world, 600).await;
+    let given_back = world.centre().reports().iter().filter(|report| report["deliver_resp"]["status"] == 0x64).count();
+    assert!(given_back > 0, "the queue was never full");
     world.end().await;
 }
 

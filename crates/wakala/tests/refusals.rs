@@ -1,5 +1,6 @@
 //! The refusals that people can reach by message, each in the words they read. What each one counts and in which order they are
 //! judged is tested in the core.
+#![allow(clippy::inconsistent_digit_grouping, reason = "minor units stand apart: 500_00 is five hundred")]
 
 mod common;
 

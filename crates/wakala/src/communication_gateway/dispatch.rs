@@ -260,6 +260,7 @@ impl Dispatch {
 }
 
 /// Hands a submission to the next ready link of its centre, in turn.
+#[expect(clippy::result_large_err, reason = "the submission is given back")]
 fn submit(links: &[LinkHandle], next: &mut usize, mut submission: Submission) -> Result<(), Submission> {
     for _ in 0..links.len() {
         *next = (*next + 1) % links.len();
