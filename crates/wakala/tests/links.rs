@@ -166,6 +166,17 @@ async fn a_centre_that_ends_the_bind_is_bound_again() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_ask_for_signs_of_life_and_give_them() {
+    let world = World::with(|config| config.message_centre[0].enquire_link_seconds = 1).await;
+    world.centre().enquire().await;
+    let mark = world.centre().mark();
+    world.centre().event("enquire_link", mark).await;
+    world.centre().event("enquire_link", world.centre().mark()).await;
+    transfers(&world, 750).await;
+    world.end().await;
+}
+
 /// A wrong password is no reason to give up: it is tried again, slowly.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_bind_is_tried_again() {

@@ -366,6 +366,32 @@ async fn a_number_with_a_card_and_a_platform_that_serves_nobody_in_plain() {
     world.end().await;
 }
 
+/// A packet may span several messages, in whatever order they come; more than three are too long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealed_message_may_have_several_parts() {
+    let world = World::new().await;
+    let mut sealer = Sealer::start();
+    let mut card = world.card(ALICE, "8925501000000000001").await;
+    audit::settle(&world).await;
+    world.centre().skip_read();
+    let padding = " ".repeat(100);
+    let packet = card.seal(&mut sealer, &format!("TM*{BOB}*{padding}500*{PIN}"));
+    let packet = &common::centre::octets(&packet)[3..];
+    let (first, later) = packet.split_at(132);
+    let parts = [([7_u8, 0, 3, 9, 2, 1, 0x70, 0].to_vec(), first), ([5, 0, 3, 9, 2, 2].to_vec(), later)];
+    for (header, octets) in parts.into_iter().rev() {
+        let hex = common::centre::hex(&[&header, octets].concat());
+        world.centre().deliver(
+            serde_json::json!({ "from": ALICE, "to": "15050", "hex": hex, "esm_class": 0x40, "data_coding": 0xF6 }),
+        );
+    }
+    let answer = world.centre().text_to(ALICE).await;
+    let words = card.open(&mut sealer, &answer.octets);
+    assert!(words.contains("TZS 500.00 sent to"), "{words}");
+    assert_eq!(world.balance(BOB).await, 100_500_00);
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_messages_may_be_refused_altogether() {
     let mut world = World::new().await;

@@ -192,6 +192,13 @@ impl Centre {
         self.event("unbind_resp", mark).await;
     }
 
+    /// Asks the platform for a sign of life, and waits for it.
+    pub async fn enquire(&self) {
+        let mark = self.mark();
+        self.order(&json!({ "enquire_link": true }));
+        self.event("enquire_link_resp", mark).await;
+    }
+
     /// Waits until so many binds were accepted in all.
     pub async fn bound(&self, times: usize) {
         let bound = |all: &[Value]| {
