@@ -367,6 +367,25 @@ fn certificates(folder: &tempfile::TempDir) -> Result<(), rcgen::Error> {
     Ok(())
 }
 
+/// Whoever stops need not wait for a centre that takes a connection and then says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_a_connection_that_is_being_made() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let host = format!("127.0.0.1:{}", mute.local_addr().expect("an address").port());
+    let mut world = World::bare(&[&[]], |config| {
+        config.message_centre[0].hosts = vec![host];
+        config.message_centre[0].tls = Some(Tls { server_name: Some("centre.test".to_owned()), ..Tls::default() });
+    })
+    .await;
+    let (_connection, _) = mute.accept().expect("a connection");
+    let begun = std::time::Instant::now();
+    world.stop().await;
+    // Far less than the ten seconds that a handshake may take.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    world.start().await;
+    world.end().await;
+}
+
 /// Nobody is bound to a centre that is not there, and the platform starts all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_address_is_tried_when_one_does_not_answer() {

@@ -99,6 +99,18 @@ pub(super) fn start(shared: Arc<Shared>, number: u16, centre: CentreLinks) -> (L
     (handle, tokio::spawn(link.run()))
 }
 
+async fn connect(tls: Option<(TlsConnector, Option<String>)>, host: String) -> std::io::Result<Box<dyn Stream>> {
+    let timed_out = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(&host)).await.map_err(timed_out)??;
+    stream.set_nodelay(true)?;
+    let Some((connector, name)) = tls else { return Ok(Box::new(stream)) };
+    let name = name.unwrap_or_else(|| host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned());
+    let name =
+        ServerName::try_from(name).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error))?;
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, connector.connect(name, stream)).await.map_err(timed_out)??;
+    Ok(Box::new(stream))
+}
+
 struct LinkTask {
     shared: Arc<Shared>,
     metrics: CentreMetrics,
@@ -120,49 +132,40 @@ impl LinkTask {
         let mut turn = 0;
         while !self.ending {
             let host = self.centre.hosts[turn % self.centre.hosts.len()].clone();
-            match self.connect(&host).await {
-                Ok(stream) => {
+            let connecting = connect(self.centre.tls.clone(), host.clone());
+            match self.unless_closed(connecting).await {
+                Some(Ok(stream)) => {
                     self.generation += 1;
                     let was_bound = self.converse(stream, &host).await;
                     if was_bound {
                         backoff.reset();
                     }
                 }
-                Err(error) => tracing::warn!(centre = self.centre.name, host, %error, "message centre not reached"),
+                Some(Err(error)) => {
+                    tracing::warn!(centre = self.centre.name, host, %error, "message centre not reached");
+                }
+                None => {}
             }
             self.bound.store(false, Ordering::Release);
             turn += 1;
             if !self.ending {
-                self.wait(backoff.next(rand::random())).await;
+                let _ = self.unless_closed(tokio::time::sleep(backoff.next(rand::random()))).await;
             }
         }
     }
 
-    async fn connect(&self, host: &str) -> std::io::Result<Box<dyn Stream>> {
-        let timed_out = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(host)).await.map_err(timed_out)??;
-        stream.set_nodelay(true)?;
-        let Some((connector, name)) = &self.centre.tls else { return Ok(Box::new(stream)) };
-        let name = name.clone().unwrap_or_else(|| host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned());
-        let name =
-            ServerName::try_from(name).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error))?;
-        let connecting = connector.connect(name, stream);
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(timed_out)??;
-        Ok(Box::new(stream))
-    }
-
-    /// Waits before the next connection; what is asked meanwhile cannot be done.
-    async fn wait(&mut self, wait: Duration) {
-        let until = tokio::time::Instant::now() + wait;
+    /// Works without a connection; what is asked meanwhile cannot be done. None where the link is to end.
+    async fn unless_closed<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
         loop {
             tokio::select! {
-                () = tokio::time::sleep_until(until) => return,
+                done = &mut work => return Some(done),
                 command = self.commands.recv() => match command {
                     Some(Command::Submit(submission)) => self.report(submission.token, Submitted::Unsent).await,
                     Some(Command::Respond { .. }) => {}
                     Some(Command::Close) | None => {
                         self.ending = true;
-                        return;
+                        return None;
                     }
                 },
             }
