@@ -46,7 +46,7 @@ fn build(workspace: &Workspace) -> Result<()> {
 }
 
 fn tests(workspace: &Workspace) -> Result<()> {
-    workspace.run(&mut workspace.test_runner(&["--workspace"]))
+    workspace.run(&mut workspace.test_runner(&["--workspace", "--no-fail-fast"]))
 }
 
 fn doc_tests(workspace: &Workspace) -> Result<()> {

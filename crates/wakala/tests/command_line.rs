@@ -218,6 +218,9 @@ fn keys_are_rotated_at_once_and_retired_only_when_nothing_needs_them() {
 #[test]
 fn a_wrong_configuration_is_told_whole_and_ends_with_78() {
     let place = Place::new();
+    let (code, told) = place.refused("config check");
+    assert!(code == Some(78) && told.contains("keys.file"), "the files that are named are looked at: {told}");
+    place.done("keys init");
     assert!(place.run("config check").status.success());
     let (code, told) = place.refused("config check --set pin.tries=none --set nothing.of.this=1");
     assert_eq!(code, Some(78));
