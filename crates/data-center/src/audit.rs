@@ -432,7 +432,7 @@ pub fn differences(one: &Books, other: &Books) -> Vec<String> {
     differ("agents".into(), one.agents().eq(other.agents()));
     let today = one.all_dealings().map(|dealings| dealings.day).max();
     let dealings = |books: &Books| {
-        let mut all: Vec<_> = books.all_dealings().filter(|dealings| Some(dealings.day) == today).copied().collect();
+        let mut all: Vec<_> = books.all_dealings().filter(|dealings| Some(dealings.day) == today).collect();
         all.sort_unstable_by_key(|dealings| (dealings.agent, dealings.customer, dealings.priced));
         all
     };

@@ -354,7 +354,7 @@ pub(crate) fn held(books: &Books, table: &Table, key: &[Value]) -> Option<Change
         "agents" => books.agent(few(first)?).cloned().map(Change::Agent),
         "dealings" => {
             let priced = Priced::numbered(u8::try_from(figure(2)?).ok()?)?;
-            books.dealt(few(first)?, number(figure(1)?)?, priced).copied().map(Change::Dealings)
+            books.dealt(few(first)?, number(figure(1)?)?, priced).map(Change::Dealings)
         }
         "failures" => {
             let of = figure(1)?;

@@ -167,9 +167,7 @@ impl Few {
     fn record(self, books: &Books) -> Option<Change> {
         match self {
             Few::Agent(code) => books.agent(code).cloned().map(Change::Agent),
-            Few::Dealings(agent, customer, priced) => {
-                books.dealt(agent, customer, priced).copied().map(Change::Dealings)
-            }
+            Few::Dealings(agent, customer, priced) => books.dealt(agent, customer, priced).map(Change::Dealings),
             Few::Failures(scope) => books.failures_counted(scope).copied().map(Change::Failures),
             Few::Proposal(id) => books.proposal(id).cloned().map(Change::Proposal),
             Few::Staff(id) => books.staff(id).cloned().map(Change::Staff),

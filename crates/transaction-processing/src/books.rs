@@ -1,6 +1,7 @@
 //! The books: every record that decisions may read, in memory. Open state is always here; closed history is asked for with
 //! [`Missing`] and supplied by the data centre before the decision is tried again.
 
+mod dealings;
 mod memory;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use crate::table::Table;
 use crate::tariff::{Payer, Priced, Tariff};
 use crate::time::{Day, Moment, Time};
 use crate::transfer::{State, Transfer};
+use dealings::DaysDealings;
 use memory::Memory;
 
 /// A closed record that a decision needs and that is not in memory. The data centre supplies it, and asks again.
@@ -80,8 +82,7 @@ pub struct Books {
     waiting_for: BTreeSet<(Msisdn, TransferId)>,
     expiring: BTreeSet<(Time, TransferId)>,
     to_remind: BTreeSet<(Time, TransferId)>,
-    dealings: BTreeMap<(AgentCode, Msisdn, Priced), Dealings>,
-    dealings_on: Day,
+    dealings: DaysDealings,
     failures: BTreeMap<Scope, Failures>,
     proposals: BTreeMap<ProposalId, Proposal>,
     staff: BTreeMap<StaffId, Staff>,
@@ -111,8 +112,7 @@ impl Books {
             waiting_for: BTreeSet::new(),
             expiring: BTreeSet::new(),
             to_remind: BTreeSet::new(),
-            dealings: BTreeMap::new(),
-            dealings_on: Day::default(),
+            dealings: DaysDealings::default(),
             failures: BTreeMap::new(),
             proposals: BTreeMap::new(),
             staff: BTreeMap::new(),
@@ -298,7 +298,7 @@ impl Books {
             }
             Change::Transfer(transfer) => self.put_transfer(transfer, sequence),
             Change::Named { .. } | Change::Identified { .. } => {}
-            Change::Dealings(dealings) => self.put_dealings(*dealings),
+            Change::Dealings(dealings) => self.dealings.put(*dealings),
             Change::Failures(failures) => {
                 self.failures.insert(failures.scope, *failures);
             }
@@ -383,14 +383,6 @@ impl Books {
             let remind_at = waiting.expires_at.less_seconds(self.policy.reminder_before_seconds);
             self.to_remind.remove(&(remind_at, transfer.id));
         }
-    }
-
-    fn put_dealings(&mut self, dealings: Dealings) {
-        if dealings.day > self.dealings_on {
-            self.dealings_on = dealings.day;
-            self.dealings.retain(|_, held| held.day >= dealings.day);
-        }
-        self.dealings.insert((dealings.agent, dealings.customer, dealings.priced), dealings);
     }
 
     // ---- closed history ------------------------------------------------------------------------------------------
@@ -554,13 +546,13 @@ impl Books {
 
     /// What an agent and a customer dealt on a day so far.
     pub fn dealings(&self, agent: AgentCode, customer: Msisdn, priced: Priced, day: Day) -> Dealings {
-        let held = self.dealings.get(&(agent, customer, priced)).filter(|held| held.day >= day);
-        held.copied().unwrap_or(Dealings { agent, customer, priced, day, sum: 0, earned: 0 })
+        let held = self.dealings.get(agent, customer, priced).filter(|held| held.day >= day);
+        held.unwrap_or(Dealings { agent, customer, priced, day, sum: 0, earned: 0 })
     }
 
     /// What an agent and a customer dealt last, as it is held: for checkpoints.
-    pub fn dealt(&self, agent: AgentCode, customer: Msisdn, priced: Priced) -> Option<&Dealings> {
-        self.dealings.get(&(agent, customer, priced))
+    pub fn dealt(&self, agent: AgentCode, customer: Msisdn, priced: Priced) -> Option<Dealings> {
+        self.dealings.get(agent, customer, priced)
     }
 
     /// The failures counted last in a scope, as they are held: for checkpoints.
@@ -569,8 +561,8 @@ impl Books {
     }
 
     /// The dealings of the current business day.
-    pub fn all_dealings(&self) -> impl Iterator<Item = &Dealings> {
-        self.dealings.values()
+    pub fn all_dealings(&self) -> impl Iterator<Item = Dealings> {
+        self.dealings.all()
     }
 
     /// The failures counted in a scope, in the window that is open at `time`.
