@@ -81,18 +81,44 @@ pub struct CaseId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct TariffId(pub u64);
 
-/// The serial number of a SIM card (ITU-T E.118), up to 20 digits.
+/// The serial number of a SIM card (ITU-T E.118), 18 to 20 digits. Kept as two halves of ten digits: a million numbers have one
+/// each, and a 128-bit integer would align their records to 16 octets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub struct Iccid(u128);
+pub struct Iccid {
+    leading: u64,
+    trailing: u64,
+}
 
 impl Iccid {
+    /// Ten digits.
+    const HALF: u128 = 10_000_000_000;
+
     /// The serial of 18 to 20 digits; none for anything else.
     pub const fn new(digits: u128) -> Option<Iccid> {
-        if digits < 100_000_000_000_000_000 || digits > 99_999_999_999_999_999_999 { None } else { Some(Iccid(digits)) }
+        if digits < 100_000_000_000_000_000 || digits > 99_999_999_999_999_999_999 {
+            return None;
+        }
+        let leading = digits.wrapping_div(Iccid::HALF) as u64;
+        let trailing = digits.wrapping_rem(Iccid::HALF) as u64;
+        Some(Iccid { leading, trailing })
     }
 
     /// The digits.
     pub const fn digits(self) -> u128 {
-        self.0
+        (self.leading as u128).wrapping_mul(Iccid::HALF).wrapping_add(self.trailing as u128)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Iccid;
+
+    #[test]
+    fn a_serial_has_18_to_20_digits_and_keeps_them() {
+        for digits in [100_000_000_000_000_000, 8_925_500_000_712_000_001, 99_999_999_999_999_999_999] {
+            assert_eq!(Iccid::new(digits).map(Iccid::digits), Some(digits));
+        }
+        assert_eq!(Iccid::new(99_999_999_999_999_999), None);
+        assert_eq!(Iccid::new(100_000_000_000_000_000_000), None);
     }
 }
