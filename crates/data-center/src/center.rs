@@ -296,7 +296,7 @@ impl<H: History> Decider<H> {
             return Ok(Some(transfer));
         }
         let row = self.row(Sequence(id.0))?;
-        Ok(row.and_then(|row| made_by(row, id)))
+        Ok(row.and_then(|row| row.transfer_left(id).cloned()))
     }
 
     /// A row, wherever it is: in the batch under way, in one that is being committed, or in the store.
@@ -318,25 +318,8 @@ impl<H: History> Decider<H> {
             let Some(row) = self.row(next)? else { break };
             let Some((change, balance)) = row.effect_on(account) else { break };
             lines.push(StatementLine { at: row.moment.time, change, balance, kind: row.kind });
-            next = before(&row, account);
+            next = row.previous_of(account);
         }
         Ok(lines)
     }
-}
-
-/// The transfer that a row made.
-pub(crate) fn made_by(row: Row, id: TransferId) -> Option<Transfer> {
-    row.changes.into_iter().find_map(|change| match change {
-        Change::Transfer(transfer) if transfer.id == id => Some(transfer),
-        _ => None,
-    })
-}
-
-/// The row before this one with an entry on an account: the first of its entries says so, later ones point to this row.
-fn before(row: &Row, account: AccountId) -> Sequence {
-    let links = row
-        .entered
-        .iter()
-        .flat_map(|entered| [(entered.posting.from, entered.from_previous), (entered.posting.to, entered.to_previous)]);
-    links.filter(|(of, _)| *of == account).map(|(_, previous)| previous).min().unwrap_or_default()
 }

@@ -188,6 +188,23 @@ impl Row {
         self.key.is_some() && (lasting || sealed())
     }
 
+    /// A transfer as this row left it, where it changed it.
+    pub fn transfer_left(&self, id: TransferId) -> Option<&Transfer> {
+        self.changes.iter().find_map(|change| match change {
+            Change::Transfer(transfer) if transfer.id == id => Some(transfer),
+            _ => None,
+        })
+    }
+
+    /// The row before this one with an entry on an account; zero for none. The first of its entries says so, later ones point
+    /// to this row.
+    pub fn previous_of(&self, account: AccountId) -> Sequence {
+        let links = self.entered.iter().flat_map(|entered| {
+            [(entered.posting.from, entered.from_previous), (entered.posting.to, entered.to_previous)]
+        });
+        links.filter(|(of, _)| *of == account).map(|(_, previous)| previous).min().unwrap_or_default()
+    }
+
     /// The amount that changed one account's balance in this row, minor units, and the balance afterwards.
     pub fn effect_on(&self, account: AccountId) -> Option<(i64, i64)> {
         let mut change = 0_i64;

@@ -61,11 +61,6 @@ impl LedgerClock {
         // The closure never declines.
         let _ = self.0.ahead.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
-
-    /// Never tells a time before this one: that of the last row of the log, after a restart with a clock set back.
-    pub fn not_before(&self, time: Time) {
-        self.0.latest.fetch_max(time.0, Ordering::Relaxed);
-    }
 }
 
 /// The clock of a zone as a function, which is what the platform asks for.
@@ -164,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_can_be_moved_ahead_and_keeps_after_the_log() {
+    fn the_clock_can_be_moved_ahead() {
         let clock = clock("UTC");
         set("2026-04-01T12:00:00Z");
         let before = clock.moment();
@@ -172,8 +167,6 @@ mod tests {
         let after = clock.moment();
         assert_eq!(after.time.0 - before.time.0, 7 * 86_400_000);
         assert_eq!(after.day.0 - before.day.0, 7);
-        clock.not_before(Time(after.time.0 + 5));
-        assert_eq!(clock.moment().time.0, after.time.0 + 5);
         clock.advance(Duration::MAX);
         assert!(clock.moment().time > after.time);
     }

@@ -13,7 +13,6 @@ use super::history::{CHANGES, COLUMNS, NOTICES, POSTINGS, SqliteHistory, persona
 use super::{Currencies, connect, load, migrations, unsigned};
 use crate::audit::{Auditor, Report, bare_books};
 use crate::batch::{LogRow, Position, personal, unpack_keys};
-use crate::center::made_by;
 use crate::records::{self, Table, Value};
 use crate::store::{History, Loaded, StoreError};
 
@@ -37,7 +36,7 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report,
     let mut made_in = SqliteHistory::open(path)?;
     let mut made = |id: TransferId| {
         let row = made_in.row(Sequence(id.0)).ok().flatten()?;
-        made_by(row, id)
+        row.transfer_left(id).cloned()
     };
     let total = connection.query_row("SELECT count(*) FROM log", [], |row| unsigned(row, 0))?;
     let mut keys = Keys::new(&connection)?;

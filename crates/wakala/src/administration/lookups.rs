@@ -4,7 +4,7 @@ use data_center::{History as _, MessageState};
 use serde_json::{Map, Value, json};
 use transaction_processing::account::{Account, Agent, Holder, PinState, Proof};
 use transaction_processing::decision::Row;
-use transaction_processing::ids::{AccountId, AgentCode, Sequence, SystemAccount, TransferId};
+use transaction_processing::ids::{AccountId, AgentCode, Sequence, SystemAccount};
 use transaction_processing::number::Number;
 use transaction_processing::proposal::{Case, Matter};
 use transaction_processing::time::Time;
@@ -111,7 +111,10 @@ impl Administration {
             Some(transfer) => Some(transfer),
             None => match history.transfer(id).map_err(database::failed)? {
                 Some(transfer) => Some(transfer),
-                None => history.row(Sequence(id.0)).map_err(database::failed)?.and_then(|row| made_by(row, id)),
+                None => history
+                    .row(Sequence(id.0))
+                    .map_err(database::failed)?
+                    .and_then(|row| row.transfer_left(id).cloned()),
             },
         };
         let unknown = || refusals::fault(transaction_processing::Refusal::UnknownReference);
@@ -225,7 +228,7 @@ impl Administration {
                 ("change", shapes::balance(change, account.currency)),
                 ("balance", shapes::balance(balance, account.currency)),
             ])));
-            next = before(&row, account.id);
+            next = row.previous_of(account.id);
         }
         Ok(rows.into())
     }
@@ -365,24 +368,6 @@ fn describe_number(number: &Number, zone: &crate::config::Zone, told: &mut Map<S
             shapes::moment_if(number.registration.as_ref().map(|under_way| under_way.expires_at), zone),
         ),
     ]));
-}
-
-/// The transfer that a row made.
-fn made_by(row: Row, id: TransferId) -> Option<Transfer> {
-    use transaction_processing::decision::Change;
-    row.changes.into_iter().find_map(|change| match change {
-        Change::Transfer(transfer) if transfer.id == id => Some(transfer),
-        _ => None,
-    })
-}
-
-/// The row before this one with an entry on an account.
-fn before(row: &Row, account: AccountId) -> Sequence {
-    let links = row
-        .entered
-        .iter()
-        .flat_map(|entered| [(entered.posting.from, entered.from_previous), (entered.posting.to, entered.to_previous)]);
-    links.filter(|(of, _)| *of == account).map(|(_, previous)| previous).min().unwrap_or_default()
 }
 
 /// The trial balance of one currency.
