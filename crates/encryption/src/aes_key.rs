@@ -7,6 +7,8 @@ use aes::cipher::{
 use aes::{Aes128, Aes192, Aes256};
 use cmac::{Cmac, Mac, digest::common::InnerInit};
 
+use crate::mac::SecretOctets;
+
 /// An AES key of 16, 24 or 32 octets, kept expanded, on the heap so that moving it leaves no copies behind. Secret: cannot
 /// be printed, wiped on drop.
 ///
@@ -33,6 +35,12 @@ macro_rules! with_cipher {
             Expanded::Aes256($cipher) => $body,
         }
     };
+}
+
+impl From<&SecretOctets> for AesKey {
+    fn from(octets: &SecretOctets) -> Self {
+        Self(Box::new(Expanded::Aes256(Aes256::new((&**octets).into()))))
+    }
 }
 
 impl AesKey {

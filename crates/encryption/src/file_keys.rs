@@ -4,6 +4,7 @@
 //! code key 32 | at-rest key 32)`, newest version first.
 
 use crate::{
+    AesKey,
     card_keys::{CardMaster, Personalisation},
     codes::{Code, CodeProof},
     fingerprint::{self, Fingerprint},
@@ -12,7 +13,7 @@ use crate::{
     mac::{MacKey, SecretOctets},
     pin::{Pin, PinProof},
     reference::{OutOfRange, Reference, References},
-    sealing::{self, OpenError, SealingKey},
+    sealing::{self, OpenError},
     secured_packet::{Counter, KeySet},
 };
 use rand_core::CryptoRng;
@@ -56,7 +57,7 @@ struct Generation {
     octets: [SecretOctets; 3],
     pin: MacKey,
     code: MacKey,
-    at_rest: SealingKey,
+    at_rest: AesKey,
 }
 
 impl Fixed {
@@ -74,7 +75,7 @@ impl Fixed {
 impl Generation {
     fn new(version: KeyVersion, octets: [SecretOctets; 3]) -> Self {
         let [pin, code, at_rest] = &octets;
-        let (pin, code, at_rest) = (MacKey::new(pin), MacKey::new(code), SealingKey::new(at_rest));
+        let (pin, code, at_rest) = (MacKey::new(pin), MacKey::new(code), AesKey::from(at_rest));
         Self { version, octets, pin, code, at_rest }
     }
 }
@@ -196,7 +197,8 @@ impl Keys for FileKeys {
 
     fn seal_at_rest(&self, rng: &mut dyn CryptoRng, purpose: &str, record: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let Generation { version, at_rest, .. } = &self.newest;
-        let sealed = at_rest.seal(rng, &sealing::context(*version, purpose, record), plaintext);
+        let context = sealing::context(*version, purpose, record);
+        let sealed = sealing::seal(|block| at_rest.cmac(&[block]), rng, &context, plaintext);
         [&version.0.to_be_bytes(), sealed.as_slice()].concat()
     }
 
@@ -204,7 +206,7 @@ impl Keys for FileKeys {
         let (version, sealed) = sealing::split_version(sealed).ok_or(OpenError::Damaged)?;
         let generation = self.generation(version).ok_or(OpenError::UnknownKeyVersion(version))?;
         let context = sealing::context(version, purpose, record);
-        generation.at_rest.open(&context, sealed).ok_or(OpenError::Damaged)
+        sealing::open(|block| generation.at_rest.cmac(&[block]), &context, sealed).ok_or(OpenError::Damaged)
     }
 
     fn blind_index(&self, purpose: &str, value: &[u8]) -> [u8; 32] {

@@ -60,7 +60,7 @@ impl References {
     pub const CAPACITY: u64 = LEFT * RIGHT;
 
     pub(crate) fn new(key: &SecretOctets) -> Self {
-        Self(AesKey::new(key.as_slice()).expect("32 octets are an AES-256 key"))
+        Self(AesKey::from(key))
     }
 
     /// The reference of an id.

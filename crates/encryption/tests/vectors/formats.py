@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.kbkdf import CounterLocation, KBKDFCMAC, Mode
 
 KEY = b"\xca" * 32
-NONCE = b"\xca" * 12
+NONCE = b"\xca" * 24
 ICCID = b"8925501234567890123"
 NUMBER = b"+255712000001"
 
@@ -24,13 +24,25 @@ def prefixed(field):
     return length + field
 
 
+def cmac(key, message):
+    mac = CMAC(algorithms.AES(key))
+    mac.update(message)
+    return mac.finalize()
+
+
 def tag(label, *fields):
     return hmac.new(KEY, label + b"\0" + b"".join(map(prefixed, fields)), hashlib.sha256).digest()
 
 
+def xaes(key, plaintext, authenticated):
+    """XAES-256-GCM of c2sp.org."""
+    record = b"".join(cmac(key, bytes([0, i]) + b"X\0" + NONCE[:12]) for i in (1, 2))
+    return NONCE + AESGCM(record).encrypt(NONCE[12:], plaintext, authenticated)
+
+
 def at_rest(purpose, record, plaintext):
     context = b"wakala at rest v1\0" + (1).to_bytes(4, "big") + prefixed(purpose) + prefixed(record)
-    return (1).to_bytes(4, "big") + NONCE + AESGCM(KEY).encrypt(NONCE, plaintext, context)
+    return (1).to_bytes(4, "big") + xaes(KEY, plaintext, context)
 
 
 def reference(number):
@@ -65,17 +77,16 @@ def packet(direction, number, counter, plaintext):
     length = 8 + 14 + len(plaintext) + padding
     head = length.to_bytes(2, "big") + bytes([0x15, 0x16, 0, number << 4 | 2, number << 4 | 2]) + b"WKA"
     body = plaintext + bytes(padding)
-    mac = CMAC(algorithms.AES(card(direction + b" check")))
-    mac.update(head + inside + body)
+    mac = cmac(card(direction + b" check"), head + inside + body)
     cbc = Cipher(algorithms.AES(card(direction + b" cipher")), modes.CBC(bytes(16))).encryptor()
-    return head + cbc.update(inside + mac.finalize()[:8] + body)
+    return head + cbc.update(inside + mac[:8] + body)
 
 
 def key_file(passphrase):
     keys = KEY * 3 + b"\1" + (1).to_bytes(4, "big") + KEY * 3
     header = b"wakala keys v1\n\0" + b"".join(n.to_bytes(4, "big") for n in (65536, 3, 1)) + b"\xca" * 16
     key = Argon2id(salt=b"\xca" * 16, length=32, iterations=3, lanes=1, memory_cost=65536).derive(passphrase)
-    file = header + NONCE + AESGCM(key).encrypt(NONCE, keys, header)
+    file = header + xaes(key, keys, header)
     return file + hashlib.sha256(file).digest()
 
 
