@@ -1,7 +1,7 @@
 //! Keys held in memory and kept in a sealed file (see [`key_file`] for its layout).
 //!
 //! Inside the seal: `card master 32 | lookup key 32 | reference key 32 | count 1 | count times (version 4 | PIN key 32 |
-//! code key 32 | at-rest key 32)`, newest version first.
+//! code key 32 | at-rest key 32 | signing key 32)`, newest version first.
 
 use crate::{
     AesKey,
@@ -15,6 +15,7 @@ use crate::{
     reference::{OutOfRange, Reference, References},
     sealing::{self, OpenError},
     secured_packet::{Counter, KeySet},
+    signing::{Signature, SigningKey, VerifyingKey},
 };
 use rand_core::CryptoRng;
 use std::path::Path;
@@ -54,10 +55,11 @@ struct Fixed {
 /// The keys of one version, as octets and ready for use.
 struct Generation {
     version: KeyVersion,
-    octets: [SecretOctets; 3],
+    octets: [SecretOctets; 4],
     pin: MacKey,
     code: MacKey,
     at_rest: AesKey,
+    signing: SigningKey,
 }
 
 impl Fixed {
@@ -73,10 +75,16 @@ impl Fixed {
 }
 
 impl Generation {
-    fn new(version: KeyVersion, octets: [SecretOctets; 3]) -> Self {
-        let [pin, code, at_rest] = &octets;
-        let (pin, code, at_rest) = (MacKey::new(pin), MacKey::new(code), AesKey::from(at_rest));
-        Self { version, octets, pin, code, at_rest }
+    fn new(version: KeyVersion, octets: [SecretOctets; 4]) -> Self {
+        let [pin, code, at_rest, signing] = &octets;
+        Self {
+            version,
+            pin: MacKey::new(pin),
+            code: MacKey::new(code),
+            at_rest: AesKey::from(at_rest),
+            signing: SigningKey::new(signing),
+            octets,
+        }
     }
 }
 
@@ -97,7 +105,7 @@ impl FileKeys {
         key_file::save(path, passphrase, rng, &self.encode())
     }
 
-    /// Makes a new newest version of the PIN, code and at-rest keys; the others go on proving and opening. Returns it.
+    /// Makes a new newest version of the PIN, code, at-rest and signing keys; the others go on proving and opening. Returns it.
     pub fn rotate(&mut self, rng: &mut dyn CryptoRng) -> Result<KeyVersion, RotationError> {
         if self.older.len() + 1 >= MAX_LIVE_VERSIONS {
             return Err(RotationError::TooManyLive);
@@ -132,7 +140,7 @@ impl FileKeys {
     }
 
     fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(97 + MAX_LIVE_VERSIONS * 100));
+        let mut out = Zeroizing::new(Vec::with_capacity(97 + MAX_LIVE_VERSIONS * 132));
         self.fixed.octets.iter().for_each(|key| out.extend_from_slice(key.as_slice()));
         out.push(self.older.len() as u8 + 1);
         for generation in self.generations() {
@@ -160,7 +168,7 @@ impl FileKeys {
     }
 }
 
-fn draw(rng: &mut dyn CryptoRng) -> [SecretOctets; 3] {
+fn draw<const N: usize>(rng: &mut dyn CryptoRng) -> [SecretOctets; N] {
     std::array::from_fn(|_| {
         let mut key = SecretOctets::default();
         rng.fill_bytes(key.as_mut_slice());
@@ -168,8 +176,8 @@ fn draw(rng: &mut dyn CryptoRng) -> [SecretOctets; 3] {
     })
 }
 
-fn take_keys(octets: &mut &[u8]) -> Option<[SecretOctets; 3]> {
-    let (keys, rest) = octets.split_first_chunk::<96>()?;
+fn take_keys<const N: usize>(octets: &mut &[u8]) -> Option<[SecretOctets; N]> {
+    let (keys, rest) = octets.split_at_checked(N * 32)?;
     *octets = rest;
     Some(std::array::from_fn(|i| Zeroizing::new(std::array::from_fn(|j| keys[i * 32 + j]))))
 }
@@ -207,6 +215,14 @@ impl Keys for FileKeys {
         let generation = self.generation(version).ok_or(OpenError::UnknownKeyVersion(version))?;
         let context = sealing::context(version, purpose, record);
         sealing::open(|block| generation.at_rest.cmac(&[block]), &context, sealed).ok_or(OpenError::Damaged)
+    }
+
+    fn sign(&self, purpose: &str, statement: &[u8]) -> Signature {
+        self.newest.signing.sign(purpose, statement)
+    }
+
+    fn verifying_keys(&self) -> Vec<(KeyVersion, VerifyingKey)> {
+        self.generations().map(|generation| (generation.version, generation.signing.verifying_key())).collect()
     }
 
     fn blind_index(&self, purpose: &str, value: &[u8]) -> [u8; 32] {

@@ -6,6 +6,7 @@
 //! - [`pin`] and [`codes`] turn PINs and one-time codes into keyed proofs, which alone are stored.
 //! - [`sealing`] seals what must be kept and given back: codes until delivery, names, identity numbers.
 //! - [`fingerprint`] knows a message that comes again; [`reference`](mod@reference) makes ids into references for people.
+//! - [`signing`] signs statements that others check with a public key alone.
 //! - [`keys`] is the seam to the long-lived keys; [`file_keys`] holds them in a sealed [`key_file`].
 //! - [`password`] proves staff.
 //!
@@ -42,6 +43,7 @@ pub mod pin;
 pub mod reference;
 pub mod sealing;
 pub mod secured_packet;
+pub mod signing;
 
 pub use aes_key::AesKey;
 pub use card_keys::{CardKeys, CardMaster, Personalisation};
@@ -54,6 +56,7 @@ pub use pin::{Pin, PinProof};
 pub use reference::{OutOfRange, Reference, References};
 pub use sealing::{OpenError, SEALED_OVERHEAD};
 pub use secured_packet::{Counter, KeySet, PacketRefusal};
+pub use signing::{KeyId, Signature, Unreadable, VerifyingKey};
 
 /// The trait of generators that this crate draws from.
 pub use rand_core::CryptoRng;

@@ -2,7 +2,7 @@
 //! (`vectors/formats.py`).
 
 use encryption::secured_packet::{open, seal};
-use encryption::{Code, Counter, FileKeys, Keys, Passphrase, Pin, Purpose, Zeroizing};
+use encryption::{Code, Counter, FileKeys, KeyVersion, Keys, Passphrase, Pin, Purpose, Zeroizing};
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::Value;
 use std::{convert::Infallible, fs, os::unix::fs::PermissionsExt};
@@ -66,6 +66,21 @@ fn proofs_fingerprints_indexes_and_sealed_records() {
     assert_eq!(expected["blind_index"], hex(&keys.blind_index("identity", b"A 1234")));
     assert_eq!(expected["commitment"], hex(&keys.commitment("name", b"Asha")));
     assert_eq!(expected["at_rest"], hex(&keys.seal_at_rest(&mut Canary, "name", b"record 1", b"Asha")));
+}
+
+#[test]
+fn signed_statements_and_the_key_that_checks_them() {
+    let (keys, expected) = (FileKeys::create(&mut Canary), expected());
+    let [(KeyVersion(1), public)] = keys.verifying_keys()[..] else { panic!("one version lives") };
+    assert_eq!(expected["public_key"], public.to_pem());
+    for (name, purpose, statement) in
+        [("signature", "chain head", b"17".to_vec()), ("long_signature", &"p".repeat(300), vec![b's'; 1000])]
+    {
+        let signature = keys.sign(purpose, &statement);
+        assert_eq!(expected[name], signature.to_string(), "{name}");
+        let theirs = expected[name].as_str().unwrap().parse().unwrap();
+        assert!(public.verifies(purpose, &statement, &theirs), "{name}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use encryption::VerifyingKey;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -197,7 +198,18 @@ fn keys_are_rotated_at_once_and_retired_only_when_nothing_needs_them() {
     place.done("staff add maker --new-secret-file maker");
     place.done("staff add checker --new-secret-file checker");
     place.decided("agent enrol 1042 0712000007 --name Shop");
+    let first = place.done("keys public")["keys"].clone();
     assert_eq!(place.done("keys rotate")["versions"], serde_json::json!([2, 1]));
+    let public = place.done("keys public")["keys"].clone();
+    assert_eq!(
+        (public.as_array().map(Vec::len), &public[1]),
+        (Some(2), &first[0]),
+        "newest first, the older as it was"
+    );
+    let newest = VerifyingKey::from_pem(public[0]["public_key"].as_str().unwrap()).expect("PEM");
+    assert_eq!(public[0]["id"], newest.id().to_string());
+    let shown = String::from_utf8(place.run("keys public").stdout).unwrap();
+    assert!(shown.contains(&format!("version 2, id {}\n{}version 1, id", newest.id(), newest.to_pem())), "{shown}");
     let (code, told) = place.refused("keys retire 1");
     assert_eq!(code, Some(1));
     assert!(told.contains("restart it first"), "{told}");

@@ -7,11 +7,13 @@ import hashlib
 import hmac
 import json
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.kbkdf import CounterLocation, KBKDFCMAC, Mode
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY = b"\xca" * 32
 NONCE = b"\xca" * 24
@@ -43,6 +45,16 @@ def xaes(key, plaintext, authenticated):
 def at_rest(purpose, record, plaintext):
     context = b"wakala at rest v1\0" + (1).to_bytes(4, "big") + prefixed(purpose) + prefixed(record)
     return (1).to_bytes(4, "big") + xaes(KEY, plaintext, context)
+
+
+def public_key(encoding):
+    return Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
+
+
+def signature(purpose, statement):
+    key_id = hashlib.sha256(public_key(Encoding.DER)).hexdigest()[:16]
+    message = b"wakala statement v1\0" + prefixed(purpose) + statement
+    return key_id + ":" + Ed25519PrivateKey.from_private_bytes(KEY).sign(message).hex()
 
 
 def reference(number):
@@ -83,7 +95,7 @@ def packet(direction, number, counter, plaintext):
 
 
 def key_file(passphrase):
-    keys = KEY * 3 + b"\1" + (1).to_bytes(4, "big") + KEY * 3
+    keys = KEY * 3 + b"\1" + (1).to_bytes(4, "big") + KEY * 4
     header = b"wakala keys v1\n\0" + b"".join(n.to_bytes(4, "big") for n in (65536, 3, 1)) + b"\xca" * 16
     key = Argon2id(salt=b"\xca" * 16, length=32, iterations=3, lanes=1, memory_cost=65536).derive(passphrase)
     file = header + xaes(key, keys, header)
@@ -102,6 +114,9 @@ print(json.dumps({
     "blind_index": tag(b"wakala blind index v1", b"identity", b"A 1234").hex(),
     "commitment": tag(b"wakala commitment v1", b"name", b"Asha").hex(),
     "at_rest": at_rest(b"name", b"record 1", b"Asha").hex(),
+    "public_key": public_key(Encoding.PEM).decode(),
+    "signature": signature(b"chain head", b"17"),
+    "long_signature": signature(b"p" * 300, b"s" * 1000),
     "references": {str(n): reference(n) for n in (0, 1, 2, 42, 10**11 - 1)},
     "uplink_packet": packet(b"uplink", 1, 7, b"TM*0712000002*500*1234").hex(),
     "downlink_packet": packet(b"downlink", 2, 8, b"OK").hex(),

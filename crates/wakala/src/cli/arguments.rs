@@ -248,6 +248,12 @@ newest version when their owners next use their PIN.")]
     },
     /// Which versions the file holds, and which of them the server still needs
     Show,
+    /// The public keys that check what the platform signs
+    #[command(after_help = "\
+For whoever checks statements: heads of the chain, the trust account. One key for each live version, as
+PEM; the id is in every signature. Hand it over in person, or on paper: a key that came the same way as
+the statement proves nothing. Keys of retired versions are not shown any more, keep them.")]
+    Public,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use encryption::{CryptoRng, FileKeys, KeyFileError, KeyVersion, Keys as _, Passphrase, Zeroizing};
+use encryption::{CryptoRng, FileKeys, KeyFileError, KeyVersion, Keys as _, Passphrase, VerifyingKey, Zeroizing};
 use serde_json::{Value, json};
 
 use super::arguments::Keys;
@@ -29,6 +29,7 @@ pub fn run(config: &Config, command: &Keys) -> Result<Value, Failure> {
         Keys::Rotate => rotate(config),
         Keys::Retire { version, force } => retire(config, *version, *force),
         Keys::Show => show(config),
+        Keys::Public => public(config),
     }
 }
 
@@ -117,6 +118,23 @@ fn show(config: &Config) -> Result<Value, Failure> {
         told["in_use"] = needed["versions"].take();
     }
     Ok(told)
+}
+
+fn public(config: &Config) -> Result<Value, Failure> {
+    let key = |(version, key): (KeyVersion, VerifyingKey)| json!({ "version": version.0, "id": key.id().to_string(), "public_key": key.to_pem() });
+    let (keys, _) = load(config)?;
+    Ok(json!({ "keys": keys.verifying_keys().into_iter().map(key).collect::<Vec<_>>() }))
+}
+
+/// The public keys as PEM, each behind a line that says which it is; what reads PEM passes over such lines (RFC 7468 §2).
+///
+/// # Errors
+/// [`Failure`].
+pub fn public_pem(config: &Config) -> Result<String, Failure> {
+    let key =
+        |(version, key): (KeyVersion, VerifyingKey)| format!("version {version}, id {}\n{}", key.id(), key.to_pem());
+    let (keys, _) = load(config)?;
+    Ok(keys.verifying_keys().into_iter().map(key).collect())
 }
 
 /// The keys that the configuration names, and the passphrase that opened them.

@@ -82,6 +82,7 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Serve => serve(config()?).map(|()| Outcome::Silent),
         Command::Demo(options) => demo(global, options).map(|()| Outcome::Silent),
         Command::Handset(options) => handset::run(&config()?, &options).map(|()| Outcome::Silent),
+        Command::Keys(arguments::Keys::Public) if !global.json => keys::public_pem(&config()?).map(Outcome::Text),
         Command::Keys(command) => keys::run(&config()?, &command).map(told),
         Command::Staff { by, command } => requests::staff(&config()?, &by, command).map(told),
         Command::Treasury { by, command } => treasury(global, &config()?, &by, command).map(told),
