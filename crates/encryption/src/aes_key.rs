@@ -5,9 +5,9 @@ use aes::cipher::{
     BlockSizeUser, InnerIvInit, KeyInit, consts::U16,
 };
 use aes::{Aes128, Aes192, Aes256};
-use cmac::{Cmac, Mac, digest::common::InnerInit};
+use cmac::{Mac, digest::common::InnerInit};
 
-use crate::mac::SecretOctets;
+use crate::mac::Cmac;
 
 /// An AES key of 16, 24 or 32 octets, kept expanded, on the heap so that moving it leaves no copies behind. Secret: cannot
 /// be printed, wiped on drop.
@@ -37,9 +37,9 @@ macro_rules! with_cipher {
     };
 }
 
-impl From<&SecretOctets> for AesKey {
-    fn from(octets: &SecretOctets) -> Self {
-        Self(Box::new(Expanded::Aes256(Aes256::new((&**octets).into()))))
+impl From<&[u8; 32]> for AesKey {
+    fn from(octets: &[u8; 32]) -> Self {
+        Self(Box::new(Expanded::Aes256(Aes256::new(octets.into()))))
     }
 }
 
@@ -67,18 +67,19 @@ impl AesKey {
         with_cipher!(self, cipher => cbc_decrypt(cipher, blocks));
     }
 
-    /// AES-CMAC (NIST SP 800-38B) over the parts, one after another.
-    pub(crate) fn cmac(&self, parts: &[&[u8]]) -> [u8; 16] {
-        with_cipher!(self, cipher => {
-            let mut mac = Cmac::inner_init(cipher);
-            parts.iter().for_each(|part| mac.update(part));
-            mac.finalize().into_bytes().into()
-        })
-    }
-
     /// Runs `work` with the forward cipher. Many dependent blocks cost one preparation of the round keys, not one each.
     pub(crate) fn with_forward_cipher(&self, work: impl BlockCipherEncClosure<BlockSize = U16>) {
         with_cipher!(self, cipher => cipher.encrypt_with_backend(work));
+    }
+}
+
+impl Cmac for AesKey {
+    fn cmac(&self, parts: &[&[u8]]) -> [u8; 16] {
+        with_cipher!(self, cipher => {
+            let mut mac = cmac::Cmac::inner_init(cipher);
+            parts.iter().for_each(|part| mac.update(part));
+            mac.finalize().into_bytes().into()
+        })
     }
 }
 

@@ -105,7 +105,7 @@ impl Cost {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(&passphrase.0, salt, key.as_mut_slice())
             .ok()?;
-        Some(AesKey::from(&key))
+        Some(AesKey::from(&*key))
     }
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn save(
     rng.fill_bytes(&mut salt);
     file.extend_from_slice(&salt);
     let key = Cost::STANDARD.sealing_key(passphrase, &salt).expect("the standard cost is within Argon2's");
-    let sealed = sealing::seal(|block| key.cmac(&[block]), rng, &file, keys);
+    let sealed = sealing::seal(&key, rng, &file, keys);
     file.extend_from_slice(&sealed);
     let sum = Sha256::digest(&file);
     file.extend_from_slice(&sum);
@@ -149,7 +149,7 @@ pub(crate) fn load(path: &Path, passphrase: &Passphrase) -> Result<Zeroizing<Vec
         return Err(KeyFileError::Damaged);
     }
     let key = cost.sealing_key(passphrase, &header[HEADER - SALT..]).ok_or(KeyFileError::Damaged)?;
-    sealing::open(|block| key.cmac(&[block]), header, sealed).ok_or(KeyFileError::WrongPassphrase)
+    sealing::open(&key, header, sealed).ok_or(KeyFileError::WrongPassphrase)
 }
 
 /// A new file beside the old one, synchronised, renamed over it, and the directory synchronised: a crash at any point

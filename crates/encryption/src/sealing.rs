@@ -11,7 +11,7 @@
 
 use crate::{
     keys::KeyVersion,
-    mac::{SecretOctets, length_prefixed},
+    mac::{Cmac, SecretOctets, length_prefixed},
 };
 use aes_gcm::{Aes256Gcm, KeyInit, aead::Aead, aead::Payload};
 use rand_core::CryptoRng;
@@ -35,44 +35,35 @@ pub enum OpenError {
     Damaged,
 }
 
-/// Seals under the key whose AES-256-CMAC is `cmac`: `nonce | ciphertext | tag`.
-pub(crate) fn seal(
-    cmac: impl Fn(&[u8; 16]) -> [u8; 16],
-    rng: &mut dyn CryptoRng,
-    authenticated: &[u8],
-    plaintext: &[u8],
-) -> Vec<u8> {
+/// `nonce | ciphertext | tag`.
+pub(crate) fn seal(key: &impl Cmac, rng: &mut dyn CryptoRng, authenticated: &[u8], plaintext: &[u8]) -> Vec<u8> {
     let mut nonce = [0; NONCE];
     rng.fill_bytes(&mut nonce);
-    let (cipher, rest) = of_record(cmac, &nonce);
+    let (cipher, rest) = of_record(key, &nonce);
     let payload = Payload { msg: plaintext, aad: authenticated };
     let sealed = cipher.encrypt(&rest.into(), payload).expect("plaintext is below the 64 GiB of GCM");
     [&nonce, sealed.as_slice()].concat()
 }
 
 /// Opens what [`seal`] sealed.
-pub(crate) fn open(
-    cmac: impl Fn(&[u8; 16]) -> [u8; 16],
-    authenticated: &[u8],
-    sealed: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn open(key: &impl Cmac, authenticated: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>()?;
-    let (cipher, rest) = of_record(cmac, nonce);
+    let (cipher, rest) = of_record(key, nonce);
     let payload = Payload { msg: ciphertext, aad: authenticated };
     cipher.decrypt(&rest.into(), payload).ok().map(Zeroizing::new)
 }
 
 /// The cipher of the one record with this nonce, and what of the nonce is left for it. Blocks of the record's key are the
 /// CMACs of `i 2 | "X" | 00 | first half of the nonce`, one AES block each.
-fn of_record(cmac: impl Fn(&[u8; 16]) -> [u8; 16], nonce: &[u8; NONCE]) -> (Aes256Gcm, [u8; HALF]) {
+fn of_record(key: &impl Cmac, nonce: &[u8; NONCE]) -> (Aes256Gcm, [u8; HALF]) {
     let mut input = [0, 0, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     input[4..].copy_from_slice(&nonce[..HALF]);
-    let mut key = SecretOctets::default();
-    for (i, block) in (1..).zip(key.chunks_exact_mut(16)) {
+    let mut record_key = SecretOctets::default();
+    for (i, block) in (1..).zip(record_key.chunks_exact_mut(16)) {
         input[1] = i;
-        block.copy_from_slice(&cmac(&input));
+        block.copy_from_slice(&key.cmac(&[&input]));
     }
-    (Aes256Gcm::new((&*key).into()), std::array::from_fn(|i| nonce[HALF + i]))
+    (Aes256Gcm::new((&*record_key).into()), std::array::from_fn(|i| nonce[HALF + i]))
 }
 
 /// What is authenticated with a record beside its octets.
@@ -129,9 +120,8 @@ mod tests {
     /// Seals, opens again, and gives what stands behind the nonce.
     fn sealed(key: &[u8; 32], nonce: &[u8; NONCE], authenticated: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let key = AesKey::new(key).unwrap();
-        let cmac = |block: &[u8; 16]| key.cmac(&[block]);
-        let sealed = seal(cmac, &mut Given(nonce), authenticated, plaintext);
-        assert_eq!(*open(cmac, authenticated, &sealed).unwrap(), plaintext);
+        let sealed = seal(&key, &mut Given(nonce), authenticated, plaintext);
+        assert_eq!(*open(&key, authenticated, &sealed).unwrap(), plaintext);
         sealed.strip_prefix(nonce).unwrap().to_vec()
     }
 

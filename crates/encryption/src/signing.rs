@@ -115,28 +115,37 @@ impl VerifyingKey {
     }
 }
 
-/// One version of the key for statements.
-pub(crate) struct SigningKey {
-    pair: Ed25519KeyPair,
-    public: VerifyingKey,
+/// Ed25519 under a key.
+pub(crate) trait Signer: Send + Sync {
+    /// What checks its signatures.
+    fn verifying_key(&self) -> VerifyingKey;
+
+    /// Signs the octets as they are.
+    fn sign(&self, octets: &[u8]) -> [u8; 64];
 }
+
+/// Signs a statement.
+pub(crate) fn sign(key: &impl Signer, purpose: &str, statement: &[u8]) -> Signature {
+    Signature { key: key.verifying_key().id(), octets: key.sign(&signed_octets(purpose, statement)) }
+}
+
+/// A key for statements in memory.
+pub(crate) struct SigningKey(Ed25519KeyPair);
 
 impl SigningKey {
     /// From the 32 octets that RFC 8032 calls the private key.
     pub(crate) fn new(seed: &SecretOctets) -> Self {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).expect("any 32 octets are an Ed25519 key");
-        let public = pair.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 octets");
-        Self { pair, public: VerifyingKey(public) }
+        Self(Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).expect("any 32 octets are an Ed25519 key"))
+    }
+}
+
+impl Signer for SigningKey {
+    fn verifying_key(&self) -> VerifyingKey {
+        VerifyingKey(self.0.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 octets"))
     }
 
-    pub(crate) fn verifying_key(&self) -> VerifyingKey {
-        self.public
-    }
-
-    pub(crate) fn sign(&self, purpose: &str, statement: &[u8]) -> Signature {
-        let signature = self.pair.sign(&signed_octets(purpose, statement));
-        let octets = signature.as_ref().try_into().expect("an Ed25519 signature has 64 octets");
-        Signature { key: self.public.id(), octets }
+    fn sign(&self, octets: &[u8]) -> [u8; 64] {
+        self.0.sign(octets).as_ref().try_into().expect("an Ed25519 signature has 64 octets")
     }
 }
 
@@ -208,14 +217,14 @@ mod tests {
         for [seed, public, message, signature] in VECTORS {
             let key = SigningKey::new(&Zeroizing::new(unhex(seed).unwrap()));
             assert_eq!(key.verifying_key().octets().as_slice(), octets(public));
-            assert_eq!(key.pair.sign(&octets(message)).as_ref(), octets(signature));
+            assert_eq!(key.sign(&octets(message)).as_slice(), octets(signature));
         }
     }
 
     #[test]
     fn a_signature_fits_its_purpose_statement_and_key_only() {
         let [key, other] = [1, 2].map(|octet| SigningKey::new(&Zeroizing::new([octet; 32])));
-        let signature = key.sign("chain head", b"17 abc");
+        let signature = sign(&key, "chain head", b"17 abc");
         let public = key.verifying_key();
         assert!(public.verifies("chain head", b"17 abc", &signature));
         assert!(!public.verifies("chain hea", b"d17 abc", &signature));
@@ -233,7 +242,7 @@ mod tests {
     #[test]
     fn keys_and_signatures_come_back_from_their_text() {
         let key = SigningKey::new(&Zeroizing::new([1; 32]));
-        let (public, signature) = (key.verifying_key(), key.sign("chain head", b""));
+        let (public, signature) = (key.verifying_key(), sign(&key, "chain head", b""));
         assert_eq!(VerifyingKey::from_pem(&public.to_pem()), Ok(public));
         assert_eq!(signature.to_string().parse(), Ok(signature));
         let text = signature.to_string();

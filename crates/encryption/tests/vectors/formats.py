@@ -61,7 +61,7 @@ def reference(number):
     """Ten Feistel rounds, then a check digit by Damm's table, here row after row."""
     damm = "0317598642709215486342068713591750983426612304597836742095815869720134894536201794386172052581436790"
     left, right = divmod(number, 10**6)
-    aes = Cipher(algorithms.AES(KEY), modes.ECB()).encryptor()
+    aes = Cipher(algorithms.AES(tag(b"wakala reference key v1")), modes.ECB()).encryptor()
     for step in range(10):
         other = left if step % 2 else right
         block = b"reference" + bytes([step, 0, 0]) + other.to_bytes(4, "big")
@@ -95,7 +95,7 @@ def packet(direction, number, counter, plaintext):
 
 
 def key_file(passphrase):
-    keys = KEY * 3 + b"\1" + (1).to_bytes(4, "big") + KEY * 4
+    keys = KEY * 2 + b"\1" + (1).to_bytes(4, "big") + KEY * 4
     header = b"wakala keys v1\n\0" + b"".join(n.to_bytes(4, "big") for n in (65536, 3, 1)) + b"\xca" * 16
     key = Argon2id(salt=b"\xca" * 16, length=32, iterations=3, lanes=1, memory_cost=65536).derive(passphrase)
     file = header + xaes(key, keys, header)
