@@ -66,6 +66,9 @@ fn missing(present: impl Fn(&str) -> bool, venv: bool) -> Vec<&'static str> {
     if !CHROMIUM.iter().any(|name| present(name)) {
         packages.push("chromium");
     }
+    if !present("softhsm2-util") {
+        packages.push("softhsm2");
+    }
     packages
 }
 
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_asked_of_debian() {
-        assert_eq!(missing(|_| false, false), ["nodejs", "npm", "python3", "python3-venv", "chromium"]);
+        assert_eq!(missing(|_| false, false), ["nodejs", "npm", "python3", "python3-venv", "chromium", "softhsm2"]);
         assert_eq!(missing(|_| true, true), [""; 0]);
         assert_eq!(missing(|name| name != "chromium", true), [""; 0]);
         assert_eq!(missing(|name| name != "npm", true), ["npm"]);

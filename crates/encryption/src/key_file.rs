@@ -70,12 +70,7 @@ impl Passphrase {
 
     /// Reads a secret file that only its owner may touch; line ends at its end do not count.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let octets = read_private(path)?;
-        if octets.len() as u64 > MAX_FILE {
-            return Err(KeyFileError::PassphraseLength);
-        }
-        let end = octets.iter().rposition(|octet| !matches!(octet, b'\n' | b'\r')).map_or(0, |last| last + 1);
-        Self::new(&octets[..end])
+        Self::new(&read_secret(path)?)
     }
 }
 
@@ -168,6 +163,17 @@ fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
     fs::rename(new, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// A secret of people's in a file that only its owner may touch; line ends at its end do not count.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let mut octets = read_private(path)?;
+    if octets.len() as u64 > MAX_FILE {
+        return Err(KeyFileError::PassphraseLength);
+    }
+    let end = octets.iter().rposition(|octet| !matches!(octet, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    octets.truncate(end);
+    Ok(octets)
 }
 
 /// A whole small file that nobody but its owner may touch; of a file of root's, that the group may read, since that is

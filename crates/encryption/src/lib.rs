@@ -40,11 +40,14 @@ pub mod keys;
 mod mac;
 pub mod password;
 pub mod pin;
+mod pool;
 pub mod reference;
 mod ring;
 pub mod sealing;
 pub mod secured_packet;
 pub mod signing;
+mod token;
+mod token_keys;
 
 pub use aes_key::AesKey;
 pub use card_keys::{CardKeys, CardMaster, Personalisation};
@@ -59,6 +62,8 @@ pub use ring::RotationError;
 pub use sealing::{OpenError, SEALED_OVERHEAD};
 pub use secured_packet::{Counter, KeySet, PacketRefusal};
 pub use signing::{KeyId, Signature, Unreadable, VerifyingKey};
+pub use token::{MOST_SESSIONS, TokenError, TokenPin};
+pub use token_keys::TokenKeys;
 
 /// The trait of generators that this crate draws from.
 pub use rand_core::CryptoRng;
