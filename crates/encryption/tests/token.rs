@@ -347,9 +347,10 @@ fn half_a_version_is_never_in_use_and_goes_with_the_next_attempt() {
 fn what_is_wrong_with_a_token_is_said() {
     with_a_token("what_is_wrong_with_a_token_is_said", |hsm| {
         let put = |text: &str, mode| {
-            fs::write(hsm.folder().join("other"), text).unwrap();
-            fs::set_permissions(hsm.folder().join("other"), fs::Permissions::from_mode(mode)).unwrap();
-            TokenPin::read(&hsm.folder().join("other"))
+            let path = hsm.pin_file().with_file_name("other");
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            TokenPin::read(&path)
         };
         assert!(matches!(put("1234", 0o644).err(), Some(TokenError::PinFile(_))));
         assert!(matches!(put("\n", 0o600).err(), Some(TokenError::PinForm)));

@@ -8,6 +8,7 @@ pub mod communication_gateway;
 pub mod config;
 pub mod demo;
 pub mod downlink;
+pub mod keyring;
 pub mod numbering;
 pub mod observe;
 pub mod platform;

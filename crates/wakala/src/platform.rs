@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_center::{Bounds, DataCenter, Fatal, Sqlite, Store, Writer};
-use encryption::{FileKeys, KeyFileError, Keys, Passphrase};
+use encryption::Keys;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
@@ -26,6 +26,7 @@ use crate::communication_gateway::{self, Clock, Doors, Numbers, Recovery, Shared
 use crate::config::{self, Config, MessageCentre, Tls};
 use crate::downlink::outbox::{Centre, Outbox, Settings};
 use crate::downlink::{Catalogues, NumberForm, Style};
+use crate::keyring::{self, Keyring};
 use crate::numbering::Numbering;
 use crate::observe::commits::Observed;
 use crate::observe::metrics::Metrics;
@@ -49,13 +50,8 @@ pub enum Failure {
     #[error(transparent)]
     Store(#[from] data_center::StoreError),
     /// The keys cannot be used.
-    #[error("the key file {path}: {error}. `wakala keys init` makes a new one")]
-    Keys {
-        /// Where they were looked for.
-        path: String,
-        /// Why not.
-        error: KeyFileError,
-    },
+    #[error("the keys: {0}")]
+    Keys(#[from] keyring::Failure),
     /// A file that the configuration names cannot be used.
     #[error("{path}: {error}")]
     File {
@@ -105,7 +101,7 @@ impl Platform {
     /// # Errors
     /// [`Failure`], each with what to do.
     pub async fn start(config: Config, clock: Clock) -> Result<Platform, Failure> {
-        let keys: Arc<dyn Keys> = Arc::new(open_keys(&config)?);
+        let keys = Keyring::open(&config.keys)?.into_keys();
         Platform::start_with_keys(config, clock, keys).await
     }
 
@@ -212,12 +208,6 @@ pub async fn decide(writer: &Writer, origin: Origin, action: Action) -> Result<d
     };
     tokio::task::spawn_blocking(submit).await.map_err(|_| Failure::Stopped)?.map_err(|_| Failure::Stopped)?;
     told.await.map_err(|_| Failure::Stopped)
-}
-
-fn open_keys(config: &Config) -> Result<FileKeys, Failure> {
-    let failure = |error| Failure::Keys { path: config.keys.file.display().to_string(), error };
-    let passphrase = Passphrase::read(&config.keys.passphrase_file).map_err(failure)?;
-    FileKeys::load(&config.keys.file, &passphrase).map_err(failure)
 }
 
 /// Whether the uplink must know the number before a decision.

@@ -1,9 +1,10 @@
 //! SoftHSM, a PKCS#11 token made of software (Debian's `softhsm2`), in a folder of its own.
+#![allow(dead_code, reason = "each program uses its own part")]
 
 use std::{
     env, fs,
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{self, Command},
 };
 
@@ -59,11 +60,6 @@ impl SoftHsm {
     /// A file with the PIN.
     pub fn pin_file(&self) -> PathBuf {
         self.0.join("pin")
-    }
-
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.0
     }
 
     /// Removes everything.

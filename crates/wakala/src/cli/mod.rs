@@ -187,9 +187,8 @@ fn serve(config: Config) -> Result<(), Failure> {
     use crate::{platform, serve};
     serve::run(config).map_err(|failure| {
         let exit = match &failure {
-            serve::Failure::Platform(
-                platform::Failure::Keys { .. } | platform::Failure::File { .. } | platform::Failure::Configuration(_),
-            )
+            serve::Failure::Platform(platform::Failure::Keys(failure)) => Exit::from(failure),
+            serve::Failure::Platform(platform::Failure::File { .. } | platform::Failure::Configuration(_))
             | serve::Failure::Socket(_)
             | serve::Failure::Port { .. } => Exit::Configuration,
             serve::Failure::Platform(_) | serve::Failure::System(_) | serve::Failure::Stopped(_) => Exit::Refused,

@@ -218,6 +218,20 @@ section! {
         file: PathBuf = path("/var/lib/wakala/wakala.keys");
         /// The file with the passphrase that opens it; readable by the service alone.
         passphrase_file: PathBuf = path("/etc/wakala/passphrase");
+        /// A PKCS#11 token (a hardware security module) that holds the keys instead; neither file is used then.
+        token: Token, optional = Token::default();
+    }
+}
+
+section! {
+    /// A PKCS#11 token.
+    Token {
+        /// The module: the shared library that its maker provides.
+        module: PathBuf, required = path("/usr/lib/softhsm/libsofthsm2.so");
+        /// The label of the token.
+        label: String, required = text("wakala");
+        /// The file with the PIN of the token's user; readable by the service alone.
+        pin_file: PathBuf, required = path("/etc/wakala/token-pin");
     }
 }
 
