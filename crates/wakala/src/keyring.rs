@@ -55,7 +55,7 @@ pub enum Keyring {
     /// From a file; a change is written to it.
     File {
         /// The keys.
-        keys: FileKeys,
+        keys: Box<FileKeys>,
         /// Where they lie.
         path: PathBuf,
         /// What seals them.
@@ -79,7 +79,7 @@ impl Keyring {
         if let Some(token) = &config.token {
             return in_token(token, TokenKeys::create);
         }
-        let keys = FileKeys::create(&mut system_rng());
+        let keys = Box::new(FileKeys::create(&mut system_rng()));
         let ring = Keyring::File { keys, path: config.file.clone(), passphrase: passphrase(config)? };
         ring.save()?;
         Ok(ring)
@@ -95,13 +95,13 @@ impl Keyring {
         }
         let (path, passphrase) = (config.file.clone(), passphrase(config)?);
         let keys = FileKeys::load(&path, &passphrase).map_err(|error| Failure::File { path: path.clone(), error })?;
-        Ok(Keyring::File { keys, path, passphrase })
+        Ok(Keyring::File { keys: Box::new(keys), path, passphrase })
     }
 
     /// To be asked.
     pub fn keys(&self) -> &dyn Keys {
         match self {
-            Keyring::File { keys, .. } => keys,
+            Keyring::File { keys, .. } => &**keys,
             Keyring::Token { keys, .. } => keys,
         }
     }
@@ -109,7 +109,7 @@ impl Keyring {
     /// To be shared by all who ask, and never changed again.
     pub fn into_keys(self) -> Arc<dyn Keys> {
         match self {
-            Keyring::File { keys, .. } => Arc::new(keys),
+            Keyring::File { keys, .. } => Arc::from(keys as Box<dyn Keys>),
             Keyring::Token { keys, .. } => Arc::new(keys),
         }
     }
