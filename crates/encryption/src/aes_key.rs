@@ -8,18 +8,18 @@ use aes::{Aes128, Aes192, Aes256};
 use cmac::{Mac, digest::common::InnerInit};
 
 use crate::mac::Cmac;
+use std::sync::Arc;
 
-/// An AES key of 16, 24 or 32 octets, kept expanded, on the heap so that moving it leaves no copies behind. Secret: cannot
-/// be printed, wiped on drop.
+/// An AES key of 16, 24 or 32 octets, kept expanded, on the heap so that moving or cloning it leaves no copies behind.
+/// Secret: cannot be printed, wiped when its last clone is dropped.
 ///
 /// ```compile_fail
 /// let key = encryption::AesKey::new(&[0; 16]).unwrap();
 /// println!("{key:?}");
 /// ```
 #[derive(Clone)]
-pub struct AesKey(Box<Expanded>);
+pub struct AesKey(Arc<Expanded>);
 
-#[derive(Clone)]
 enum Expanded {
     Aes128(Aes128),
     Aes192(Aes192),
@@ -39,7 +39,7 @@ macro_rules! with_cipher {
 
 impl From<&[u8; 32]> for AesKey {
     fn from(octets: &[u8; 32]) -> Self {
-        Self(Box::new(Expanded::Aes256(Aes256::new(octets.into()))))
+        Self(Arc::new(Expanded::Aes256(Aes256::new(octets.into()))))
     }
 }
 
@@ -52,7 +52,7 @@ impl AesKey {
             32 => Expanded::Aes256(Aes256::new_from_slice(octets).ok()?),
             _ => return None,
         };
-        Some(Self(Box::new(expanded)))
+        Some(Self(Arc::new(expanded)))
     }
 
     /// CBC with a zero IV, in place, over whole blocks; octets after the last whole block stay as they are.

@@ -16,8 +16,8 @@ const LABELS: [[&str; 2]; 2] = [
 ];
 
 /// Which way a packet travels. Each way has its own key set number, so that a reflected packet is refused by its header.
-#[derive(Clone, Copy)]
-enum Direction {
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Direction {
     Uplink = 1,
     Downlink = 2,
 }

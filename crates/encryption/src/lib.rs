@@ -31,6 +31,7 @@
 //! seeded one.
 
 pub mod aes_key;
+mod card_cache;
 pub mod card_keys;
 pub mod codes;
 pub mod file_keys;

@@ -2,7 +2,8 @@
 //! those; everything else is the same, so that the same keys give the same answers from a file and from a token.
 
 use crate::{
-    card_keys::{CardMaster, Personalisation},
+    card_cache::CardCache,
+    card_keys::{CardMaster, Direction, Personalisation},
     codes::{Code, CodeProof},
     fingerprint::{self, Fingerprint},
     keys::{KeyVersion, Keys, MAX_LIVE_VERSIONS, ProofSet},
@@ -53,6 +54,7 @@ pub(crate) struct Generation<P: Place> {
 /// All long-lived keys.
 pub(crate) struct Ring<P: Place> {
     cards: CardMaster<P::Cipher>,
+    met: CardCache,
     lookup: P::Mac,
     references: References,
     newest: Generation<P>,
@@ -71,7 +73,7 @@ impl<P: Place> Ring<P> {
         // key makes. It guards that nobody guesses references, and no money.
         let references = References::new(&Zeroizing::new(lookup.tag("wakala reference key v1", &[])));
         let newest = generations.remove(0);
-        Some(Self { cards: CardMaster(cards), lookup, references, newest, older: generations })
+        Some(Self { cards: CardMaster(cards), met: CardCache::new(), lookup, references, newest, older: generations })
     }
 
     pub(crate) fn cards(&self) -> &P::Cipher {
@@ -189,11 +191,13 @@ impl<H: Holder> Keys for H {
     }
 
     fn uplink_keys(&self, iccid: &str) -> KeySet {
-        self.ring().cards.uplink(iccid)
+        let Ring { cards, met, .. } = self.ring();
+        met.get(Direction::Uplink, iccid, || cards.uplink(iccid))
     }
 
     fn downlink_keys(&self, iccid: &str) -> KeySet {
-        self.ring().cards.downlink(iccid)
+        let Ring { cards, met, .. } = self.ring();
+        met.get(Direction::Downlink, iccid, || cards.downlink(iccid))
     }
 
     fn personalise_card(&self, iccid: &str) -> Personalisation {
