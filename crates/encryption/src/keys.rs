@@ -1,5 +1,5 @@
-//! The seam: everything that needs a long-lived key, as questions. No method gives a key away, so a PKCS#11 token can
-//! answer instead of [`FileKeys`](crate::FileKeys).
+//! The seam: everything that needs a long-lived key, as questions. No method gives a key away, so that a PKCS#11
+//! token ([`TokenKeys`](crate::TokenKeys)) answers as well as [`FileKeys`](crate::FileKeys).
 
 use crate::{
     card_keys::Personalisation,

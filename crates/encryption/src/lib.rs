@@ -7,7 +7,8 @@
 //! - [`sealing`] seals what must be kept and given back: codes until delivery, names, identity numbers.
 //! - [`fingerprint`] knows a message that comes again; [`reference`](mod@reference) makes ids into references for people.
 //! - [`signing`] signs statements that others check with a public key alone.
-//! - [`keys`] is the seam to the long-lived keys; [`file_keys`] holds them in a sealed [`key_file`].
+//! - [`keys`] is the seam to the long-lived keys; [`file_keys`] holds them in a sealed [`key_file`], [`TokenKeys`] in a
+//!   PKCS#11 token.
 //! - [`password`] proves staff.
 //!
 //! # What it protects
@@ -19,8 +20,8 @@
 //! - Who sees references cannot tell how many there are or guess the next.
 //!
 //! # What it does not
-//! - The keys are in memory while the platform runs. Who reads that memory, or has key file and passphrase, has all.
-//!   A PKCS#11 token behind [`Keys`] is the remedy.
+//! - Keys from a file are in memory while the platform runs. Who reads that memory, or has key file and passphrase, has
+//!   all. Keys in a token stay there, but who can log in to it can ask it everything.
 //! - Secrets are wiped on drop, but a compiler may have moved a copy, and the kernel may page memory out: the program
 //!   forbids dumps, the machine should not swap.
 //! - Plain short messages, PINs in them included, are open to operators. Only sealed ones are not.
