@@ -21,8 +21,8 @@ use transaction_processing::requests;
 use transaction_processing::time::Moment;
 use wire::smpp::Address;
 
-use crate::communication_gateway::sms::{CentreLinks, INBOUND_WINDOW};
-use crate::communication_gateway::{self, Clock, Doors, Numbers, Recovery, Shared};
+use crate::communication_gateway::sms::{self, CentreLinks};
+use crate::communication_gateway::{self, Clock, Doors, INBOUND_WINDOW, Numbers, Progress, Recovery, Shared, link};
 use crate::config::{self, Config, MessageCentre, Tls};
 use crate::downlink::outbox::{Centre, Outbox, Settings};
 use crate::downlink::{Catalogues, NumberForm, Style};
@@ -134,7 +134,9 @@ impl Platform {
             }
             let _ = tell_end.send(Some(result.map_err(|error| error.to_string())));
         };
-        let writer = Writer::start(center, move || ticking(), bounds, tell)?;
+        let progress = Arc::new(Progress::default());
+        let reached = Arc::clone(&progress);
+        let writer = Writer::start(center, move || ticking(), bounds, move |place| reached.reach(place), tell)?;
         if restored {
             tracing::warn!(jump = EPOCH_JUMP, "the database was restored from a backup: a new epoch opens");
             let open = Action::OpenEpoch(requests::epoch::Fields { jump: EPOCH_JUMP });
@@ -146,13 +148,15 @@ impl Platform {
             .ok_or_else(|| Failure::Configuration(format!("the country {} is not known", config.ledger.country)))?;
         let short_code = config.messages.short_code.clone();
         let uplink = Uplink::new(Arc::clone(&keys), Arc::clone(&numbers) as _, numbering.clone(), short_code);
-        let (shared, listening) =
-            Shared::new(writer.clone(), uplink, numbers, Arc::clone(&clock), Arc::clone(&metrics));
+        let centres =
+            config.message_centre.iter().map(|centre| links(&config, centre)).collect::<Result<Vec<_>, _>>()?;
+        let binds = sms::binds(&centres);
+        let (ticking, counting) = (Arc::clone(&clock), Arc::clone(&metrics));
+        let (shared, ends) = Shared::new(writer.clone(), uplink, numbers, ticking, counting, progress, &binds);
         let outbox = outbox(&config, Arc::clone(&keys))?;
-        let links = config.message_centre.iter().map(|centre| links(&config, centre)).collect::<Result<Vec<_>, _>>()?;
 
         adopt_tariffs(&config, &writer).await?;
-        let doors = communication_gateway::start(Arc::clone(&shared), listening, links, outbox, recovery);
+        let doors = communication_gateway::start(Arc::clone(&shared), ends, &centres, outbox, recovery);
         let timers = tokio::spawn(timers::run(Arc::clone(&shared)));
         let services = Arc::new(Services { config: Arc::new(config), keys, writer, shared, numbering, clock, metrics });
         Ok(Platform { services, doors, timers, ended })
@@ -273,16 +277,15 @@ fn links(config: &Config, centre: &MessageCentre) -> Result<CentreLinks, Failure
     let client = centre.client(password, LINK_QUEUE, INBOUND_WINDOW).map_err(too_long)?;
     let tls =
         centre.tls.as_ref().map(|tls| Ok::<_, Failure>((connector(tls)?, tls.server_name.clone()))).transpose()?;
-    Ok(CentreLinks {
+    let link = link::Settings {
         name: centre.name.clone(),
         hosts: centre.hosts.clone(),
-        binds: centre.binds,
         client,
-        tls,
         alphabet: centre.default_alphabet.into(),
         malformed_answers_per_hour: config.messages.malformed_answers_per_hour,
         malformed_senders: config.messages.malformed_senders as usize,
-    })
+    };
+    Ok(CentreLinks { link, binds: centre.binds, tls })
 }
 
 fn connector(tls: &Tls) -> Result<TlsConnector, Failure> {
