@@ -199,6 +199,24 @@ pub struct Ends {
     commands: Vec<mpsc::Receiver<Command>>,
 }
 
+/// For an owner without tasks: what waits in the queues, one at a time, none where one is empty.
+impl Ends {
+    /// The next thing that a bind is asked to do.
+    pub fn poll_command(&mut self, bind: u16) -> Option<Command> {
+        self.commands.get_mut(usize::from(bind))?.try_recv().ok()
+    }
+
+    /// The next report of a link.
+    pub fn poll_report(&mut self) -> Option<Report> {
+        self.reports.try_recv().ok()
+    }
+
+    /// The next thing that the dispatch is told.
+    pub fn poll_item(&mut self) -> Option<Item> {
+        self.told.try_recv().ok()
+    }
+}
+
 impl Shared {
     /// The doors' shared part, with binds to these centres, and the other ends of its queues. `progress` is what the writer's
     /// commits reach.
@@ -334,6 +352,12 @@ impl Shared {
         }
     }
 
+    /// Brings a report to the dispatch; given back where there is no room for it.
+    #[expect(clippy::result_large_err, reason = "the report is given back")]
+    pub fn report(&self, report: Report) -> Result<(), Report> {
+        self.reports.try_send(report).map_err(mpsc::error::TrySendError::into_inner)
+    }
+
     /// Does what the dispatch asks for, as far as there is room.
     ///
     /// # Errors
@@ -381,7 +405,7 @@ impl Shared {
     }
 
     /// Brings the dispatch what it was told. A row that found no room was missed before any that came after it.
-    fn tell(&self, dispatch: &mut Dispatch, items: impl Iterator<Item = Item>) {
+    pub fn tell(&self, dispatch: &mut Dispatch, items: impl Iterator<Item = Item>) {
         if self.missed.swap(false, Ordering::AcqRel) {
             dispatch.handle_missed();
         }
@@ -389,7 +413,8 @@ impl Shared {
         items.for_each(|item| dispatch.handle_item(now, item));
     }
 
-    fn now(&self) -> Time {
+    /// The time.
+    pub fn now(&self) -> Time {
         (self.clock)().time
     }
 }

@@ -147,7 +147,7 @@ const ANSWER_PATIENCE_MS: i64 = 6_000;
 pub struct Outbox {
     settings: Settings,
     keys: Arc<dyn Keys>,
-    catalogues: Catalogues,
+    catalogues: Arc<Catalogues>,
     style: Style,
     /// Everything under way, by its key: the packed notice, or above [`UNLOGGED`] what is of no row.
     entries: BTreeMap<u64, Entry>,
@@ -181,7 +181,7 @@ const UNLOGGED: u64 = 1 << 62;
 
 impl Outbox {
     /// An empty outbox.
-    pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Catalogues, style: Style) -> Outbox {
+    pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>, style: Style) -> Outbox {
         let waiting = settings.centres.iter().map(|_| VecDeque::new()).collect();
         Outbox {
             settings,

@@ -44,7 +44,8 @@ fn desk() -> Desk {
         most_waiting: 100,
     };
     let style = Style::new(TimeZone::UTC, NumberForm::International, "15050").expect("a style");
-    let outbox = Outbox::new(settings, keys, Catalogues::load().expect("the catalogues are whole"), style);
+    let catalogues = Arc::new(Catalogues::load().expect("the catalogues are whole"));
+    let outbox = Outbox::new(settings, keys, catalogues, style);
     Desk { dispatch: Dispatch::new(outbox, vec![0], Sequence(0)), taken: Vec::new(), room: usize::MAX, replies: 0 }
 }
 

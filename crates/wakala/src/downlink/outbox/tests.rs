@@ -40,7 +40,7 @@ fn with(centres: Vec<Centre>, most_waiting: usize) -> Bench {
     let settings =
         Settings { centres, validity_seconds: VALIDITY, resends: 2, resend_after_seconds: RESEND_AFTER, most_waiting };
     let style = Style::new(TimeZone::UTC, NumberForm::International, "15050").expect("a style");
-    let catalogues = Catalogues::load().expect("the catalogues are whole");
+    let catalogues = Arc::new(Catalogues::load().expect("the catalogues are whole"));
     let outbox = Outbox::new(settings, Arc::clone(&keys), catalogues, style);
     Bench { outbox, keys, now: NOW, rows: 0, ids: 0 }
 }
