@@ -158,7 +158,8 @@ fn run(
     let mut written = town.written;
     let (ended, end) = channel();
     let bounds = Bounds { batch, queue: batch * 2 };
-    let writer = Writer::start(town.center, || moment_at(now_ms()), bounds, move |result| drop(ended.send(result)))?;
+    let writer =
+        Writer::start(town.center, || moment_at(now_ms()), bounds, |_| {}, move |result| drop(ended.send(result)))?;
     let (done, answered) = channel();
     while left > 0 {
         let some = left.min(PREPARED);

@@ -124,7 +124,8 @@ fn run_writer(center: DataCenter<Sqlite>, batch: usize, count: usize, load: &mut
     let started = Instant::now();
     let clock = move || moment(millis + started.elapsed().as_millis() as i64);
     let bounds = Bounds { batch, queue: batch * 2 };
-    let writer = Writer::start(center, clock, bounds, move |result| ended.send(result).unwrap()).expect("a writer");
+    let writer =
+        Writer::start(center, clock, bounds, |_| {}, move |result| ended.send(result).unwrap()).expect("a writer");
     let mut spent = Duration::ZERO;
     // As little as can be for each answer: the rate is that of the engine.
     let latencies = Arc::new((Mutex::new(Vec::with_capacity(count)), Condvar::new()));

@@ -31,4 +31,4 @@ pub use records::Value;
 pub use sqlite::Sqlite;
 pub use store::{Fatal, History, Loaded, Store, StoreError};
 pub use sweep::SPAN;
-pub use writer::{Bounds, Refused, Stopped, Writer};
+pub use writer::{Bounds, Decided, Deciding, Place, Refused, Reply, Stopped, Unrecorded, Writer};

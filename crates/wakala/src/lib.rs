@@ -13,6 +13,7 @@ pub mod numbering;
 pub mod observe;
 pub mod platform;
 pub mod process;
+pub mod rooms;
 pub mod serve;
 pub mod timers;
 pub mod uplink;

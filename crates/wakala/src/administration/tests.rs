@@ -48,7 +48,7 @@ impl Server {
         let center = DataCenter::open(store, config.policy(), &currencies).expect("books");
         let clock = || Moment { time: Time(1_767_225_600_000), day: Day(20_454), month: Month(672) };
         let ended = |ended: Result<(), data_center::Fatal>| assert!(ended.is_ok());
-        let writer = Writer::start(center, clock, Bounds::default(), ended).expect("a writer");
+        let writer = Writer::start(center, clock, Bounds::default(), |_| {}, ended).expect("a writer");
         let keys: Arc<dyn Keys> = Arc::new(FileKeys::create(&mut system_rng()));
         let told: Arc<Mutex<Vec<Notice>>> = Arc::default();
         let telling = Arc::clone(&told);
