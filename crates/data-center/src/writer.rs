@@ -210,6 +210,10 @@ impl<H: History, C: Fn() -> Moment> Deciding<H, C> {
         let moment = rising(self.decider.moment(), (self.clock)());
         let mut answers = Vec::with_capacity(taken.len().min(self.most));
         let mut messages = Vec::new();
+        self.decider.books().read_ahead(taken.iter().take(self.most).filter_map(|command| match command {
+            Command::Request(request, _) => Some(request),
+            _ => None,
+        }));
         while answers.len() < self.most
             && let Some(command) = taken.pop_front()
         {
