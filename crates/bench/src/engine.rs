@@ -68,7 +68,11 @@ pub fn durable(
         let (returned, spent, _) = run(town, &config, &keys, 1024, 1_000_000, &mut load)?;
         town = returned;
         let at = town.center.position().next.0;
-        growth.push(figures.rate(format!("million {million} of remittances, batch 1024, up to row {at}"), 1_000_000, spent));
+        growth.push(figures.rate(
+            format!("million {million} of remittances, batch 1024, up to row {at}"),
+            1_000_000,
+            spent,
+        ));
         if at >= rows && !compared {
             town = batches(figures, town, &config, &keys, &mut load)?;
             compared = true;

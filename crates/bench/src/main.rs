@@ -15,6 +15,10 @@ use std::path::PathBuf;
 use clap::Parser;
 use figures::Figures;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Measures the platform on this machine and prints a table; --json writes the same as JSON.
 #[derive(Parser)]
 #[command(

@@ -17,7 +17,7 @@ use transaction_processing::Request;
 
 /// A third faster here than the system's: what one thread allocates another frees.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     if let Ok(path) = std::env::var("OPEN") {

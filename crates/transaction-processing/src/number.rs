@@ -74,7 +74,7 @@ pub struct Number {
     /// The language its owner chose.
     pub language: Option<Language>,
     /// Its card; once set, the number is not served in plain.
-    pub card: Option<Card>,
+    pub card: Option<Box<Card>>,
     /// Tries at withdrawal passwords.
     pub claims: Claims,
     /// A registration under way.

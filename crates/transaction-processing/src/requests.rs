@@ -155,7 +155,7 @@ impl<'a> Scene<'a> {
         Notice {
             to,
             language: number.and_then(|number| number.language).unwrap_or(self.books.policy().language),
-            card: number.and_then(|number| number.card).map(|card| card.iccid),
+            card: number.and_then(|number| number.card.as_deref()).map(|card| card.iccid),
             text,
             code,
             void_at,
@@ -224,7 +224,7 @@ fn dispatch(scene: &Scene<'_>, action: &Action, draft: &mut Draft) -> Result<(),
 /// faster than the spraying figures allow.
 fn admit(scene: &Scene<'_>, kind: Kind, draft: &mut Draft) -> Result<(), Refusal> {
     let Origin::Handset { from, seal, .. } = scene.origin else { return Ok(()) };
-    let card = scene.books.number(from).and_then(|number| number.card);
+    let card = scene.books.number(from).and_then(|number| number.card.as_deref());
     match (seal, card) {
         (Seal::Plain, Some(_)) => return Err(Refusal::NotSealed),
         (Seal::Plain, None) if !scene.books.policy().plain_accepted => return Err(Refusal::PlainNotServed),

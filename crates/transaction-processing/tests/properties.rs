@@ -226,7 +226,7 @@ impl Play {
     }
 
     fn speak(&mut self, from: u64, say: Say) {
-        let card = self.world.books.number(number(from)).and_then(|number| number.card);
+        let card = self.world.books.number(number(from)).and_then(|number| number.card.as_deref().copied());
         let message = if card.is_some() && !matches!(say, Say::Hp) {
             self.counter += 1;
             self.world.seal(from, self.counter, say)

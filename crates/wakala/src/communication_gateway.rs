@@ -495,7 +495,7 @@ impl Numbers {
 
     /// Takes what a commit says of a number.
     pub fn learn(&self, number: &Number) {
-        let card = number.card.map(|card| card.iccid);
+        let card = number.card.as_deref().map(|card| card.iccid);
         let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if number.language.is_none() && card.is_none() {
             known.remove(&number.msisdn);

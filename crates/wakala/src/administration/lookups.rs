@@ -361,7 +361,7 @@ fn describe_number(number: &Number, zone: &crate::config::Zone, told: &mut Map<S
     let language = number.language.map_or(Value::Null, |language| format!("{language:?}").to_lowercase().into());
     told.extend(object([
         ("language", language),
-        ("card", number.card.map_or(Value::Null, |card| card.iccid.digits().to_string().into())),
+        ("card", number.card.as_deref().map_or(Value::Null, |card| card.iccid.digits().to_string().into())),
         ("claims_paused_until", shapes::moment_if(number.claims.paused_until, zone)),
         (
             "registration_until",

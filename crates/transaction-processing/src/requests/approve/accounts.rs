@@ -1,5 +1,7 @@
 //! Care for accounts and numbers. No employee ever sees a PIN: a one-time one goes to the handset alone.
 
+use alloc::boxed::Box;
+
 use super::super::{Draft, Scene, Stop};
 use super::OneTimePin;
 use crate::Msisdn;
@@ -146,7 +148,7 @@ pub(super) fn bind_card(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn, ic
     // The notice still goes in plain: the card learns with it that it is to seal from now on.
     scene.tell(draft, msisdn, Text::CardBound);
     let mut number = scene.number_or_new(msisdn);
-    number.card = Some(Card { iccid, counter: 0, check: [0; 8] });
+    number.card = Some(Box::new(Card { iccid, counter: 0, check: [0; 8] }));
     draft.change(Change::Number(*number));
     Ok(())
 }
