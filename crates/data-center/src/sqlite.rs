@@ -20,6 +20,7 @@ use crate::batch::Batch;
 use crate::store::{Fatal, Loaded, Store, StoreError};
 
 pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
+pub use checkpointer::LogBounds;
 pub use history::SqliteHistory;
 pub use shell::{Part, query};
 pub use verify::verify;
@@ -67,6 +68,14 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`]: in use by another process, of a later version, damaged, or not to be read or written.
     pub fn open(path: &Path, currencies: &[Currency]) -> Result<Sqlite, StoreError> {
+        Sqlite::with_log(path, currencies, LogBounds::default())
+    }
+
+    /// The same with other bounds of SQLite's log.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn with_log(path: &Path, currencies: &[Currency], bounds: LogBounds) -> Result<Sqlite, StoreError> {
         version::check()?;
         let lock = lock(path)?;
         create_private(path)?;
@@ -76,7 +85,7 @@ impl Sqlite {
         adopt_currencies(&connection, currencies)?;
         connection.set_prepared_statement_cache_capacity(64);
         let currencies = Currencies::read(&connection)?;
-        let checkpointer = checkpointer::Checkpointer::start(path)?;
+        let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
         Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, _lock: lock })
     }
 
