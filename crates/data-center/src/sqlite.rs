@@ -145,14 +145,22 @@ pub(crate) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreE
 
 /// What the writing connections have beside it.
 pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Damaged(format!("no write-ahead log here, but {mode}")));
-    }
+    keep_journal(connection, "wal")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(())
+}
+
+/// Changes the way in which SQLite keeps its journal. The statement is asked to its end: the change is committed after it has
+/// said the new mode, and a failure of that is told only then.
+pub(crate) fn keep_journal(connection: &Connection, mode: &str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(&format!("PRAGMA journal_mode = {mode}"))?;
+    let said = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    if said != [mode] {
+        return Err(StoreError::Damaged(format!("the journal cannot be kept as {mode}, but as {said:?}")));
+    }
     Ok(())
 }
 

@@ -50,7 +50,7 @@ impl Recording {
     fn changes(&self) -> impl Iterator<Item = &Change> {
         self.events.iter().filter_map(|event| match event {
             Event::Stored(change) => Some(change),
-            Event::Failed | Event::Said(_) => None,
+            Event::Failed { .. } | Event::Said(_) => None,
         })
     }
 
@@ -128,7 +128,7 @@ impl Recording {
                             match event {
                                 Event::Stored(change) => disk.apply(change),
                                 Event::Said(_) => answered += 1,
-                                Event::Failed => {}
+                                Event::Failed { .. } => {}
                             }
                         }
                         events = *moment;

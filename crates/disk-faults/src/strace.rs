@@ -22,8 +22,13 @@ const PASSING: &[&str] = &["-shm", ".lock"];
 pub enum Event {
     /// It changed what is stored.
     Stored(Change),
-    /// A call in the directory failed, as it was told to.
-    Failed,
+    /// A call failed, as it was told to.
+    Failed {
+        /// The system's name of it.
+        call: String,
+        /// On which file; none for the directory itself.
+        of: Option<String>,
+    },
     /// It said a line on its standard output.
     Said(String),
 }
@@ -184,8 +189,9 @@ impl Reader {
         let (name, arguments) = call.trim_end().trim_end_matches(')').split_once('(').expect("a call");
         let arguments: Vec<&str> = arguments.split(", ").collect();
         let number = result.split([' ', '<']).next().and_then(|number| number.parse::<usize>().ok());
-        if result.ends_with("(INJECTED)") && arguments.iter().any(|argument| self.of(argument).is_some()) {
-            self.events.push(Some(Event::Failed));
+        if result.ends_with("(INJECTED)") {
+            let of = arguments.iter().flat_map(|argument| strings(argument)).find_map(|path| self.inside(&path));
+            self.events.extend(of.map(|of| Some(Event::Failed { call: name.to_owned(), of })));
         }
         let Some(event) = self.event(name, &arguments, result, number) else { return };
         match place {
@@ -256,12 +262,12 @@ impl Reader {
     }
 
     fn place(&self, path: &str) -> Option<Option<String>> {
+        self.inside(path).filter(|name| !name.as_deref().is_some_and(is_passing))
+    }
+
+    fn inside(&self, path: &str) -> Option<Option<String>> {
         let inside = path.strip_prefix(&self.directory)?;
-        if inside.is_empty() {
-            return Some(None);
-        }
-        let name = inside.strip_prefix('/')?;
-        (!is_passing(name)).then(|| Some(name.to_owned()))
+        if inside.is_empty() { Some(None) } else { inside.strip_prefix('/').map(|name| Some(name.to_owned())) }
     }
 }
 
@@ -312,7 +318,8 @@ mod tests {
         ]);
         assert!(found[0].contains("Opened") && found[0].contains("creates: true, empties: false"));
         assert!(found[1].contains("at: 0, octets: [97, 98]") && found[2].contains("at: 2, octets: [99]"), "{found:?}");
-        assert_eq!(found[3..], ["Said(\"ok\")", "Stored(SyncFailed(None))"]);
+        assert_eq!(found[3], "Said(\"ok\")");
+        assert_eq!(found[4..], ["Failed { call: \"fsync\", of: None }", "Stored(SyncFailed(None))"]);
     }
 
     #[test]
