@@ -20,6 +20,7 @@ use crate::batch::Batch;
 use crate::store::{Fatal, Loaded, Store, StoreError};
 
 pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
+pub use checkpointer::LogBounds;
 pub use history::SqliteHistory;
 pub use shell::{Part, query};
 pub use verify::verify;
@@ -67,6 +68,14 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`]: in use by another process, of a later version, damaged, or not to be read or written.
     pub fn open(path: &Path, currencies: &[Currency]) -> Result<Sqlite, StoreError> {
+        Sqlite::with_log(path, currencies, LogBounds::default())
+    }
+
+    /// The same with other bounds of SQLite's log.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn with_log(path: &Path, currencies: &[Currency], bounds: LogBounds) -> Result<Sqlite, StoreError> {
         version::check()?;
         let lock = lock(path)?;
         create_private(path)?;
@@ -76,7 +85,7 @@ impl Sqlite {
         adopt_currencies(&connection, currencies)?;
         connection.set_prepared_statement_cache_capacity(64);
         let currencies = Currencies::read(&connection)?;
-        let checkpointer = checkpointer::Checkpointer::start(path)?;
+        let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
         Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, _lock: lock })
     }
 
@@ -136,14 +145,22 @@ pub(crate) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreE
 
 /// What the writing connections have beside it.
 pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Damaged(format!("no write-ahead log here, but {mode}")));
-    }
+    keep_journal(connection, "wal")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(())
+}
+
+/// Changes the way in which SQLite keeps its journal. The statement is asked to its end: the change is committed after it has
+/// said the new mode, and a failure of that is told only then.
+pub(crate) fn keep_journal(connection: &Connection, mode: &str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(&format!("PRAGMA journal_mode = {mode}"))?;
+    let said = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    if said != [mode] {
+        return Err(StoreError::Damaged(format!("the journal cannot be kept as {mode}, but as {said:?}")));
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use transaction_processing::ids::Sequence;
 
 use super::history::SqliteHistory;
 use super::verify::verify;
-use super::{connect, create_private, load, lock, migrations, version};
+use super::{connect, create_private, keep_journal, load, lock, migrations, version};
 use crate::audit::Report;
 use crate::batch::Position;
 use crate::messages::{MessageState, NoticeId};
@@ -100,10 +100,7 @@ fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()
     }
     drop(copying);
     // One file that needs no other beside it.
-    let mode: String = target.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
-    if mode != "delete" {
-        return Err(StoreError::Damaged(format!("the copy stays in {mode} mode")));
-    }
+    keep_journal(&target, "delete")?;
     drop(target);
     sync(to)
 }

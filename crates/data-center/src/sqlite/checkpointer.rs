@@ -11,16 +11,26 @@ use rusqlite::{Connection, OpenFlags};
 use super::{connect, write_safely};
 use crate::store::StoreError;
 
-/// From this many pages on the thread copies: 16 MiB of 4 KiB each.
-const COPIED_FROM: i64 = 4096;
+/// When SQLite's log is copied into the database, in pages of 4 KiB.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogBounds {
+    /// From so many on that are not copied yet the thread copies.
+    pub copied_from: i64,
+    /// From so many on the writer copies what the thread has left.
+    pub shared_from: i64,
+    /// From so many on the writer waits for whoever still reads the log, so that it cannot fill the disk.
+    pub waits_from: i64,
+}
 
-/// From this many on the writer copies what the thread has left: 64 MiB.
-const SHARED_FROM: i64 = 16_384;
-
-/// From this many on the writer waits for whoever still reads the log, so that it cannot fill the disk: 1 GiB.
-const WAITS_FROM: i64 = 262_144;
+impl Default for LogBounds {
+    /// 16 MiB, 64 MiB and 1 GiB.
+    fn default() -> LogBounds {
+        LogBounds { copied_from: 4096, shared_from: 16_384, waits_from: 262_144 }
+    }
+}
 
 pub(super) struct Checkpointer {
+    bounds: LogBounds,
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -32,23 +42,23 @@ struct Extent {
 }
 
 impl Checkpointer {
-    pub(super) fn start(path: &Path) -> Result<Checkpointer, StoreError> {
+    pub(super) fn start(path: &Path, bounds: LogBounds) -> Result<Checkpointer, StoreError> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         write_safely(&connection)?;
         let (wake, woken) = sync_channel(1);
         let failed = |error| StoreError::File { path: path.to_owned(), error };
         let thread =
             thread::Builder::new().name("checkpoint".into()).spawn(move || run(&connection, &woken)).map_err(failed)?;
-        Ok(Checkpointer { wake: Some(wake), thread: Some(thread) })
+        Ok(Checkpointer { bounds, wake: Some(wake), thread: Some(thread) })
     }
 
     pub(super) fn after_commit(&self, writer: &Connection) -> Result<(), StoreError> {
         let extent = checkpoint(writer, "NOOP")?;
-        if extent.pages >= WAITS_FROM {
+        if extent.pages >= self.bounds.waits_from {
             checkpoint(writer, "RESTART")?;
-        } else if extent.pages >= SHARED_FROM {
+        } else if extent.pages >= self.bounds.shared_from {
             checkpoint(writer, "PASSIVE")?;
-        } else if extent.pages - extent.copied >= COPIED_FROM
+        } else if extent.pages - extent.copied >= self.bounds.copied_from
             && let Some(wake) = &self.wake
         {
             // Full: it is awake.
