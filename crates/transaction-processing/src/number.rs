@@ -42,14 +42,14 @@ pub struct Private {
     pub sealed: Vec<u8>,
 }
 
-/// A registration that waits for the code sent to its number.
+/// A registration that waits for the code sent to its number, and for its PIN again.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The PIN to be.
     pub pin: Proof,
     /// The code sent.
     pub code: Proof,
-    /// Wrong codes so far.
+    /// Wrong codes, and wrong PINs with the right code, so far.
     pub wrong: u8,
     /// When the code is void.
     pub expires_at: Time,

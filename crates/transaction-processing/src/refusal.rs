@@ -173,6 +173,8 @@ refusals! {
     RegistrationExpired = 73, Fresh;
     /// Too many registrations of this number today.
     TooManyRegistrations = 74, Fresh;
+    /// The code was right, but the PIN is not the one that waits for it: somebody wrote `RG` since, or it is mistyped. Counted.
+    WrongRegistrationPin = 75, Counted;
 
     // Staff.
     /// No such member of staff, or none that may act.

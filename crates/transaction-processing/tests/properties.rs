@@ -97,7 +97,8 @@ struct Play {
     naive: Naive,
     /// Messages that were delivered, and when they had an effect.
     delivered: Vec<(Message, Option<Time>)>,
-    registration_codes: BTreeMap<u64, u32>,
+    /// The newest code of each number that wants to register, and the PIN that came with it.
+    registrations: BTreeMap<u64, (u32, u32)>,
     counter: u64,
 }
 
@@ -126,7 +127,7 @@ impl Play {
         }
         let mut naive = Naive::of(&world, &NUMBERS);
         naive.passwords_for_all = setting.passwords_for_all;
-        Play { world, naive, delivered: Vec::new(), registration_codes: BTreeMap::new(), counter: 0 }
+        Play { world, naive, delivered: Vec::new(), registrations: BTreeMap::new(), counter: 0 }
     }
 
     fn take(&mut self, step: &Step) {
@@ -189,12 +190,18 @@ impl Play {
             9 => (who, Say::Pn(pin_of(who), if secrets.is_multiple_of(2) { 77_431 } else { PIN })),
             10 => (who, Say::Lg(if secrets.is_multiple_of(2) { Language::Swahili } else { Language::English })),
             11 => (who, Say::Hp),
-            12 => (if straight { to } else { who }, Say::Rg(PIN)),
+            12 => (if straight { to } else { who }, Say::Rg(if secrets.is_multiple_of(3) { 77_431 } else { PIN })),
             13 | 14 => {
-                let asked = self.registration_codes.keys().rev().find(|of| straight && !self.naive.open.contains(of));
+                let asked = self.registrations.keys().rev().find(|of| straight && !self.naive.open.contains(of));
                 let who = asked.copied().unwrap_or(who);
-                let code = self.registration_codes.get(&who).copied();
-                (who, Say::RgCode(code.filter(|_| right_secret).unwrap_or(WRONG)))
+                let (code, pin) = self.registrations.get(&who).copied().unwrap_or((WRONG, PIN));
+                // Who takes a forger's code for an own one writes the own PIN.
+                let pin = match secrets {
+                    0 => WRONG,
+                    2..=4 => PIN,
+                    _ => pin,
+                };
+                (who, Say::RgCode(if right_secret { code } else { WRONG }, pin))
             }
             _ => {
                 let (id, moved) = chosen?;
@@ -254,8 +261,14 @@ impl Play {
             assert!(answer.row.is_none(), "I5: {:?} acted twice", message.say);
         }
         self.naive.hear(message.from, message.say, before.is_some() && sealed, &answer, self.world.moment);
-        if let (Say::Rg(_), None, Some(_)) = (message.say, answer.refusal, &answer.row) {
-            self.registration_codes.insert(message.from, answer.code_to(message.from));
+        match message.say {
+            Say::Rg(pin) if answer.refusal.is_none() && answer.row.is_some() => {
+                self.registrations.insert(message.from, (answer.code_to(message.from), pin));
+            }
+            Say::RgCode(_, pin) if answer.refusal.is_none() && answer.row.is_some() => {
+                assert_eq!(pin, self.registrations[&message.from].1, "an account opened with a PIN of somebody else");
+            }
+            _ => {}
         }
         let settles = matches!(message.say, Say::Bl(_) | Say::St(_) | Say::Lg(_));
         let effect = answer.row.as_ref().filter(|_| answer.refusal.is_none() && (sealed || !settles)).map(|_| now);
@@ -416,7 +429,13 @@ fn the_sequences_reach_what_can_happen() {
     {
         assert!(done.get(kind).is_some_and(|times| *times >= 5), "{kind} is never done: {done:?}");
     }
-    for why in [Refusal::WrongPin, Refusal::WrongPassword, Refusal::WrongCode, Refusal::WrongRegistrationCode] {
+    for why in [
+        Refusal::WrongPin,
+        Refusal::WrongPassword,
+        Refusal::WrongCode,
+        Refusal::WrongRegistrationCode,
+        Refusal::WrongRegistrationPin,
+    ] {
         assert!(refusals.contains_key(&why), "{why:?} is never met: {refusals:?}");
     }
 }

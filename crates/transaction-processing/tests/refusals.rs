@@ -36,7 +36,7 @@ enum Counts {
     Password(u64),
     Code,
     PasswordAtAgent,
-    RegistrationCode(u64),
+    Registration(u64),
     Packet(u64),
     /// A right secret ended the counting, and then something else was wrong.
     Cleared(u64),
@@ -329,17 +329,23 @@ fn table() -> Vec<Case> {
         case(No::TooManyRegistrations, || after(|world| (0..3).for_each(|_| {
             world.say(STRANGER, Say::Rg(PIN)).done();
         }), STRANGER, Say::Rg(PIN))),
-        case(No::NoRegistration, || at_once(STRANGER, Say::RgCode(123_456))),
+        case(No::NoRegistration, || at_once(STRANGER, Say::RgCode(123_456, PIN))),
         case(No::RegistrationExpired, || {
             let mut world = World::new();
             let code = world.say(STRANGER, Say::Rg(PIN)).code_to(STRANGER);
             world.pass(30 * MINUTE);
-            let answer = world.say(STRANGER, Say::RgCode(code));
+            let answer = world.say(STRANGER, Say::RgCode(code, PIN));
             (world, answer)
         }),
-        counting(No::WrongRegistrationCode, Counts::RegistrationCode(STRANGER), || after(|world| {
+        counting(No::WrongRegistrationCode, Counts::Registration(STRANGER), || after(|world| {
             world.say(STRANGER, Say::Rg(PIN)).done();
-        }, STRANGER, Say::RgCode(WRONG))),
+        }, STRANGER, Say::RgCode(WRONG, PIN))),
+        counting(No::WrongRegistrationPin, Counts::Registration(STRANGER), || {
+            let mut world = World::new();
+            let code = world.say(STRANGER, Say::Rg(PIN)).code_to(STRANGER);
+            let answer = world.say(STRANGER, Say::RgCode(code, WRONG));
+            (world, answer)
+        }),
         // Staff.
         case(No::UnknownStaff, || {
             let mut world = World::new();
@@ -455,7 +461,7 @@ fn refusals_are_numbered_and_named_once() {
     assert_eq!((numbers.len(), names.len()), (Refusal::ALL.len(), Refusal::ALL.len()));
     assert!(Refusal::ALL.iter().all(|why| Refusal::numbered(*why as u8) == Some(*why)));
     let counted = Refusal::ALL.iter().filter(|why| why.weight() == Weight::Counted).count();
-    assert_eq!(counted, 4, "wrong PIN, password, verification code, registration code");
+    assert_eq!(counted, 5, "wrong PIN, password, verification code, registration code, its PIN");
 }
 
 /// What the row of a refusal counts, failures against spraying looked at apart.
@@ -486,7 +492,7 @@ fn counted(world: &World, answer: &Answer) -> Counts {
             if pin.wrong > 0 { Counts::Pin(of) } else { Counts::Cleared(of) }
         }
         Change::Number(number) if number.registration.as_ref().is_some_and(|held| held.wrong > 0) => {
-            Counts::RegistrationCode(number.msisdn.digits())
+            Counts::Registration(number.msisdn.digits())
         }
         Change::Number(number) if number.claims.wrong > 0 => Counts::Password(number.msisdn.digits()),
         Change::Transfer(transfer) => {

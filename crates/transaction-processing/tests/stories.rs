@@ -584,7 +584,7 @@ fn a_registration_under_way_ends_when_an_account_moves_to_the_number() {
     let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
     world.measure(Measure::ChangeNumber { msisdn: number(CUSTOMER), to: number(STRANGER) }).done();
     world.measure(Measure::Close { msisdn: number(STRANGER) }).done();
-    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::NoRegistration);
+    world.say(STRANGER, Say::RgCode(code, PIN)).refused(Refusal::NoRegistration);
 }
 
 #[test]

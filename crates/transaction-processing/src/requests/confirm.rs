@@ -1,4 +1,6 @@
-//! `RG*code`: the registration completes with the code that was sent to that number.
+//! `RG*code*pin`: the registration completes with the code that was sent to that number, and with the PIN that it began with.
+//! Whoever writes with a forged sender never sees the code, and whoever has the handset completes no registration but an own
+//! one: a PIN that somebody else chose opens nothing, however the two of them interleave.
 
 use super::{Draft, Scene, Stop};
 use crate::account::{Account, Holder, PinState, Proofs, Tier};
@@ -8,10 +10,12 @@ use crate::notice::Text;
 use crate::number::Registration;
 use crate::refusal::Refusal;
 
-/// What `RG*code` says.
+/// What `RG*code*pin` says.
 pub struct Fields {
     /// The code.
     pub code: Proofs,
+    /// The PIN, again.
+    pub pin: Proofs,
 }
 
 pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> Result<(), Stop> {
@@ -25,15 +29,20 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
     if scene.now() >= registration.expires_at || registration.wrong >= policy.registration_code_tries {
         return Err(Refusal::RegistrationExpired.into());
     }
-    if !fields.code.proves(&registration.code) {
+    let wrong = match (fields.code.proves(&registration.code), fields.pin.proves(&registration.pin)) {
+        (true, true) => None,
+        (true, false) => Some(Refusal::WrongRegistrationPin),
+        (false, _) => Some(Refusal::WrongRegistrationCode),
+    };
+    if let Some(why) = wrong {
         let wrong = registration.wrong.saturating_add(1);
         number.registration = Some(Registration { wrong, ..*registration }.into());
         draft.count(Change::Number(*number));
-        return Err(Refusal::WrongRegistrationCode.into());
+        return Err(why.into());
     }
 
     let id = AccountId(scene.books.next().0.cast_signed());
-    let pin = PinState { proof: Some(registration.pin), wrong: 0, locked_until: None, one_time_until: None };
+    let pin = PinState { proof: Some(fields.pin.newest()), wrong: 0, locked_until: None, one_time_until: None };
     draft.change(Change::Number(*number));
     let account = Account::open(id, Holder::Customer(Tier::Entry), Some(from), policy.currency, pin, scene.now());
     draft.change(Change::Opened(account));

@@ -1,5 +1,6 @@
-//! `RG*pin*name`: anyone asks to become a customer in the entry tier. Nothing opens yet: a code goes to that very number, so
-//! that a forged sender cannot put a PIN on somebody else's number. An existing account is never touched.
+//! `RG*pin*name`: anyone asks to become a customer in the entry tier. Nothing opens yet: a code goes to that very number, and
+//! it opens the account of the one who knows this PIN too, so that a forged sender cannot put a PIN on somebody else's number.
+//! The newest is the one that waits. An existing account is never touched.
 
 use alloc::boxed::Box;
 

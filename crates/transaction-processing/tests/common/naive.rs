@@ -207,9 +207,9 @@ impl Naive {
                 assert!(self.transfers[&id].asked && self.transfers[&id].credited == Some(self.holder(from)));
                 self.take_back(id, moment.day.0);
             }
-            Say::RgCode(_) => {
+            Say::RgCode(_, own) => {
                 self.open.insert(from);
-                self.pins.insert(from, super::PIN);
+                self.pins.insert(from, own);
                 let holder = self.holder(from);
                 self.money.insert(holder, 0);
             }

@@ -117,8 +117,58 @@ fn registration_completes_only_with_the_code_sent_to_that_number() {
     assert!(world.books.account_of(number(STRANGER)).is_none(), "nothing opens yet");
     let code = answer.code_to(STRANGER);
     world.say(OTHER_STRANGER, Say::Rg(PIN)).done();
-    world.say(OTHER_STRANGER, Say::RgCode(code)).refused(Refusal::WrongRegistrationCode);
-    world.say(STRANGER, Say::RgCode(code)).done();
+    world.say(OTHER_STRANGER, Say::RgCode(code, PIN)).refused(Refusal::WrongRegistrationCode);
+    world.say(STRANGER, Say::RgCode(code, PIN)).done();
+    world.say(STRANGER, Say::Bl(PIN)).done();
+}
+
+#[test]
+fn a_forged_sender_cannot_put_a_pin_on_somebody_elses_number() {
+    const FORGED: u32 = 77_431;
+    let asks = |world: &mut World, pin| world.say(STRANGER, Say::Rg(pin)).done().code_to(STRANGER);
+    let not_opened = |world: &World| world.books.account_of(number(STRANGER)).is_none();
+
+    // The forger was last: the newest code comes with a PIN that the owner did not choose.
+    let mut world = World::new();
+    let own = asks(&mut world, PIN);
+    let forged = asks(&mut world, FORGED);
+    world.say(STRANGER, Say::RgCode(own, PIN)).refused(Refusal::WrongRegistrationCode);
+    world.say(STRANGER, Say::RgCode(forged, PIN)).refused(Refusal::WrongRegistrationPin);
+    assert!(not_opened(&world));
+    let code = asks(&mut world, PIN);
+    world.say(STRANGER, Say::RgCode(code, PIN)).done();
+    world.say(STRANGER, Say::Bl(FORGED)).refused(Refusal::WrongPin);
+    world.say(STRANGER, Say::Bl(PIN)).done();
+
+    // The forger was first, or wrote when the owner's own registration had lapsed.
+    let mut world = World::new();
+    asks(&mut world, FORGED);
+    let code = asks(&mut world, PIN);
+    world.pass(30 * MINUTE);
+    let forged = asks(&mut world, FORGED);
+    world.say(STRANGER, Say::RgCode(code, PIN)).refused(Refusal::WrongRegistrationCode);
+    world.say(STRANGER, Say::RgCode(forged, PIN)).refused(Refusal::WrongRegistrationPin);
+    assert!(not_opened(&world));
+}
+
+#[test]
+fn wrong_pins_and_wrong_codes_of_a_registration_are_counted_together() {
+    let mut world = World::new();
+    let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
+    world.say(STRANGER, Say::RgCode(WRONG, WRONG)).refused(Refusal::WrongRegistrationCode);
+    for _ in 0..2 {
+        world.say(STRANGER, Say::RgCode(code, WRONG)).refused(Refusal::WrongRegistrationPin);
+    }
+    world.say(STRANGER, Say::RgCode(code, PIN)).refused(Refusal::RegistrationExpired);
+}
+
+#[test]
+fn a_registration_under_way_outlives_a_new_key_version() {
+    let mut world = World::new();
+    let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
+    world.key_versions.insert(0, 2);
+    world.say(STRANGER, Say::RgCode(code, PIN)).done();
+    assert_eq!(world.account(STRANGER).pin.proof.map(|proof| proof.version), Some(2), "kept under the newest key");
     world.say(STRANGER, Say::Bl(PIN)).done();
 }
 
@@ -128,7 +178,7 @@ fn registration_never_touches_an_existing_account() {
     let code = world.say(STRANGER, Say::Rg(77_431)).done().code_to(STRANGER);
     world.register(STRANGER);
     world.say(STRANGER, Say::Rg(WRONG)).refused(Refusal::AlreadyRegistered);
-    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::AlreadyRegistered);
+    world.say(STRANGER, Say::RgCode(code, PIN)).refused(Refusal::AlreadyRegistered);
     world.say(STRANGER, Say::Bl(PIN)).done();
     world.say(AGENT_PHONE, Say::Rg(WRONG)).refused(Refusal::AlreadyRegistered);
 }
@@ -138,13 +188,13 @@ fn a_registration_code_stands_three_tries_and_30_minutes() {
     let mut world = World::new();
     let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
     for _ in 0..3 {
-        world.say(STRANGER, Say::RgCode(WRONG)).refused(Refusal::WrongRegistrationCode);
+        world.say(STRANGER, Say::RgCode(WRONG, PIN)).refused(Refusal::WrongRegistrationCode);
     }
-    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::RegistrationExpired);
+    world.say(STRANGER, Say::RgCode(code, PIN)).refused(Refusal::RegistrationExpired);
     let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
     world.pass(30 * MINUTE - 1);
-    world.say(STRANGER, Say::RgCode(code)).done();
-    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::AlreadyRegistered);
+    world.say(STRANGER, Say::RgCode(code, PIN)).done();
+    world.say(STRANGER, Say::RgCode(code, PIN)).refused(Refusal::AlreadyRegistered);
 }
 
 #[test]

@@ -89,5 +89,6 @@ pub fn advice(refusal: Refusal) -> &'static str {
         WrongRegistrationCode => "the registration code was wrong",
         RegistrationExpired => "the registration code was too old, or tried too often",
         TooManyRegistrations => "too many registrations of this number today",
+        WrongRegistrationPin => "the PIN was not that of the registration under way",
     }
 }

@@ -145,7 +145,7 @@ section! {
     Registration {
         /// How long the code lives that completes it.
         code_minutes: u32 = 30, 1..=1440;
-        /// Wrong codes until a new one must be asked for.
+        /// Wrong tries, by code or PIN, until a new code must be asked for.
         code_tries: u8 = 3, 1..=10;
         /// Codes sent to one number in one business day.
         codes_per_day: u8 = 3, 1..=20;

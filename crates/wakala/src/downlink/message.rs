@@ -305,6 +305,7 @@ pub(super) fn of_refusal(why: Refusal) -> &'static str {
         Refusal::WrongRegistrationCode => "refused-wrong-registration-code",
         Refusal::RegistrationExpired => "refused-registration-expired",
         Refusal::TooManyRegistrations => "refused-too-many-registrations",
+        Refusal::WrongRegistrationPin => "refused-wrong-registration-pin",
         Refusal::UnknownStaff => "refused-unknown-staff",
         Refusal::UnknownProposal => "refused-unknown-proposal",
         Refusal::ProposalClosed => "refused-proposal-closed",

@@ -111,7 +111,7 @@ fn asked_with(why: Refusal) -> Kind {
         Refusal::NotRecallable | Refusal::RecallAlreadyAsked | Refusal::AlreadyReturned => Kind::Recall,
         Refusal::NoRecallAsked => Kind::Agree,
         Refusal::AlreadyRegistered | Refusal::NoRegistration | Refusal::RegistrationExpired => Kind::Register,
-        Refusal::WrongRegistrationCode | Refusal::TooManyRegistrations => Kind::Confirm,
+        Refusal::WrongRegistrationCode | Refusal::WrongRegistrationPin | Refusal::TooManyRegistrations => Kind::Confirm,
         Refusal::WeakPin | Refusal::SamePin | Refusal::OneTimePinExpired => Kind::ChangePin,
         Refusal::UnknownReference => Kind::Check,
         Refusal::NotEnoughFloat | Refusal::PayeeNotRegistered => Kind::CashIn,
