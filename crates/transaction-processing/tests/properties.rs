@@ -333,10 +333,10 @@ impl Play {
             }
             7 | 11..=13 => {
                 let Some((transfer, moved)) = self.choose(which) else { return };
-                let (credited, day) = (moved.stands == Stands::Credited, self.world.moment.day.0);
+                let credited = moved.stands == Stands::Credited;
                 if self.measure(Measure::Reverse { transfer }) {
                     assert!(credited);
-                    self.naive.take_back(transfer, day);
+                    self.naive.take_back(transfer);
                 }
             }
             8 => {

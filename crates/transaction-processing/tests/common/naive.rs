@@ -27,7 +27,8 @@ pub struct Moved {
     pub payee: u64,
     pub credited: Option<Holder>,
     pub amount: i64,
-    pub cash_in: bool,
+    /// The business day of a cash-in; none of anything else.
+    pub cash_in: Option<i32>,
     pub commission: i64,
     /// When it was priced by whom.
     pub payer: Option<Payer>,
@@ -205,7 +206,7 @@ impl Naive {
             }
             Say::Ra(id, _) => {
                 assert!(self.transfers[&id].asked && self.transfers[&id].credited == Some(self.holder(from)));
-                self.take_back(id, moment.day.0);
+                self.take_back(id);
             }
             Say::RgCode(_, own) => {
                 self.open.insert(from);
@@ -269,7 +270,7 @@ impl Naive {
             payee,
             credited: None,
             amount,
-            cash_in: false,
+            cash_in: None,
             commission: 0,
             payer,
             fee,
@@ -415,17 +416,17 @@ impl Naive {
     }
 
     /// Consent or care.
-    pub fn take_back(&mut self, id: TransferId, day: i32) {
+    pub fn take_back(&mut self, id: TransferId) {
         let moved = self.transfers[&id].clone();
         assert_eq!(moved.stands, Stands::Credited);
         let borne = match moved.payer {
             Some(Payer::Payee) => moved.fee + moved.levy,
-            Some(Payer::Sender) if moved.cash_in => moved.fee + moved.levy,
+            Some(Payer::Sender) if moved.cash_in.is_some() => moved.fee + moved.levy,
             _ => 0,
         };
         self.add(moved.credited.unwrap(), borne - moved.amount);
         self.back(moved.sender, moved.amount - borne);
-        if moved.cash_in {
+        if let Some(day) = moved.cash_in {
             if moved.payer == Some(Payer::Operator) {
                 self.add(moved.sender, -moved.commission);
                 self.funds += moved.commission;
@@ -457,7 +458,7 @@ impl Naive {
             payee: customer,
             credited: Some(credited),
             amount,
-            cash_in: true,
+            cash_in: Some(day),
             commission,
             payer,
             fee,

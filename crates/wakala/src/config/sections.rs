@@ -182,7 +182,7 @@ section! {
         password_at_agent: bool = false;
         /// Above this the agent must give the number of the payee's identity document.
         identity_above: Amount = amount("200000.00");
-        /// How long an agent may undo a cash-in to a wrong number.
+        /// How long an agent may ask back a cash-in to a wrong number. Staff give back later only what was asked back in time.
         cash_in_undo_minutes: u32 = 15, 0..=1440;
     }
 }
