@@ -205,4 +205,8 @@ refusals! {
     CardInUse = 92, Fresh;
     /// The request needed codes that were not drawn for this number; ask again.
     CodesMissing = 93, Fresh;
+
+    // Receipts.
+    /// The number asked about too many receipts in this hour: guessing references must not pay.
+    TooManyReceipts = 100, Fresh;
 }

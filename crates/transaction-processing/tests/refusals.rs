@@ -324,6 +324,12 @@ fn table() -> Vec<Case> {
             let answer = world.say(SENDER, Say::Rc(transfer, PIN));
             (world, answer)
         }),
+        case(No::TooManyReceipts, || {
+            let mut world = World::new();
+            let (transfer, _) = world.send_by_password(STRANGER, 500_00);
+            let answer = world.say(OTHER_STRANGER, Say::CkTooOften(transfer));
+            (world, answer)
+        }),
         // Registration.
         case(No::AlreadyRegistered, || at_once(SENDER, Say::Rg(PIN))),
         case(No::TooManyRegistrations, || after(|world| (0..3).for_each(|_| {

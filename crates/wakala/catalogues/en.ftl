@@ -230,6 +230,7 @@ refused-unsound-tariff = The terms of this tariff are not sound. Correct them.
 refused-payee-must-register = This number has received all it may without an account. Its owner can open one: { form-register }
 refused-card-in-use = This SIM card already serves another number.
 refused-codes-missing = Please send your message again.
+refused-too-many-receipts = You have asked about too many receipts. Please try again in an hour.
 
 ## Times
 

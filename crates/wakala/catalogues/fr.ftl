@@ -231,6 +231,7 @@ refused-unsound-tariff = Ce tarif n'est pas cohérent. Corrigez-le.
 refused-payee-must-register = Ce numéro a atteint sa limite sans compte. Son titulaire peut en ouvrir un : { form-register }
 refused-card-in-use = Cette carte SIM sert déjà à un autre numéro.
 refused-codes-missing = Renvoyez votre message.
+refused-too-many-receipts = Trop de justificatifs vérifiés. Réessayez dans une heure.
 
 ## Les heures
 

@@ -230,6 +230,7 @@ refused-unsound-tariff = Masharti ya ada hii si sahihi. Yarekebishe.
 refused-payee-must-register = Namba hii imefikia kikomo bila akaunti. Mwenye namba anaweza kufungua: { form-register }
 refused-card-in-use = Laini hii inatumiwa na namba nyingine.
 refused-codes-missing = Tafadhali tuma ujumbe wako tena.
+refused-too-many-receipts = Umeuliza risiti nyingi mno. Jaribu tena baada ya saa moja.
 
 ## Nyakati
 

@@ -230,6 +230,7 @@ refused-unsound-tariff = 费率设置有误，请更正
 refused-payee-must-register = 对方无账户，收款已达限额。机主可发{ form-register }开户
 refused-card-in-use = 此SIM卡已用于其他号码
 refused-codes-missing = 请重新发送短信
+refused-too-many-receipts = 查验的凭证过多，请一小时后再试
 
 ## 时间
 

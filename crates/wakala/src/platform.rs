@@ -30,7 +30,7 @@ use crate::numbering::Numbering;
 use crate::observe::commits::Observed;
 use crate::observe::metrics::Metrics;
 use crate::timers;
-use crate::uplink::Uplink;
+use crate::uplink::{Rations, Uplink};
 
 /// Messages that wait within one bind; few, so that the outbox keeps the order of importance.
 const LINK_QUEUE: usize = 1_024;
@@ -145,11 +145,16 @@ impl Platform {
         let numbering = Numbering::new(&config.ledger.country, &config.numbers)
             .ok_or_else(|| Failure::Configuration(format!("the country {} is not known", config.ledger.country)))?;
         let short_code = config.messages.short_code.clone();
-        let uplink = Uplink::new(Arc::clone(&keys), Arc::clone(&numbers) as _, numbering.clone(), short_code);
+        let rations = Rations {
+            answers: config.messages.malformed_answers_per_hour,
+            receipts: config.messages.receipts_per_hour,
+            senders: config.messages.counted_senders as usize,
+        };
+        let uplink = Uplink::new(Arc::clone(&keys), Arc::clone(&numbers) as _, numbering.clone(), short_code, rations);
         let (shared, listening) =
             Shared::new(writer.clone(), uplink, numbers, Arc::clone(&clock), Arc::clone(&metrics));
         let outbox = outbox(&config, Arc::clone(&keys))?;
-        let links = config.message_centre.iter().map(|centre| links(&config, centre)).collect::<Result<Vec<_>, _>>()?;
+        let links = config.message_centre.iter().map(links).collect::<Result<Vec<_>, _>>()?;
 
         adopt_tariffs(&config, &writer).await?;
         let doors = communication_gateway::start(Arc::clone(&shared), listening, links, outbox, recovery);
@@ -265,7 +270,7 @@ fn outbox(config: &Config, keys: Arc<dyn Keys>) -> Result<Outbox, Failure> {
     Ok(Outbox::new(settings, keys, catalogues, style))
 }
 
-fn links(config: &Config, centre: &MessageCentre) -> Result<CentreLinks, Failure> {
+fn links(centre: &MessageCentre) -> Result<CentreLinks, Failure> {
     let failure = |path: &Path, error: String| Failure::File { path: path.display().to_string(), error };
     let password = config::read_secret(&centre.password_file)
         .map_err(|error| failure(&centre.password_file, error.to_string()))?;
@@ -280,8 +285,6 @@ fn links(config: &Config, centre: &MessageCentre) -> Result<CentreLinks, Failure
         client,
         tls,
         alphabet: centre.default_alphabet.into(),
-        malformed_answers_per_hour: config.messages.malformed_answers_per_hour,
-        malformed_senders: config.messages.malformed_senders as usize,
     })
 }
 

@@ -457,3 +457,44 @@ async fn answers_to_unreadable_messages_are_limited_by_sender_and_the_rest_is_ac
     }
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_asks_about_so_many_receipts_an_hour_over_all_binds_together() {
+    let world = World::with(|config| {
+        config.messages.receipts_per_hour = 3;
+        config.message_centre[0].binds = 3;
+    })
+    .await;
+    let guess = |n: u64| format!("CK*{}", world.keys.reference(1_000_000 + n).expect("in range"));
+    const UNKNOWN: &str = "No transfer found with this reference.";
+    const ENOUGH: &str = "Not done: receipt check. You have asked about too many receipts.";
+    for (asked, expected) in [(1, UNKNOWN), (2, UNKNOWN), (3, UNKNOWN), (4, ENOUGH), (1, UNKNOWN), (5, ENOUGH)] {
+        let words = world.ask(BOB, &guess(asked)).await.words;
+        assert!(words.contains(expected), "{asked}: {words}");
+    }
+
+    // All at once, over whatever bind.
+    let ids: Vec<String> = (0..20).map(|n| world.centre().say(STRANGER, &guess(n))).collect();
+    for id in ids {
+        assert_eq!(world.centre().acknowledged(&id).await, 0);
+    }
+    audit::settle(&world).await;
+    let texts = world.centre().texts(Some(STRANGER.trim_start_matches('+')));
+    let told = |what: &str| texts.iter().filter(|text| text.words.contains(what)).count();
+    assert_eq!((told(UNKNOWN), told(ENOUGH)), (3, 17));
+
+    // Nobody uses up what is left to the owner of a card.
+    let (mut sealer, mut card) = (Sealer::start(), world.card(ALICE, "8925501000000000001").await);
+    for n in 0..4 {
+        let id = world.centre().say(ALICE, &guess(n));
+        assert_eq!(world.centre().acknowledged(&id).await, 0);
+    }
+    audit::settle(&world).await;
+    world.centre().skip_read();
+    let words = world.ask_sealed(&mut sealer, &mut card, ALICE, &guess(9)).await;
+    assert!(words.contains(UNKNOWN), "{words}");
+
+    world.pass(HOUR).await;
+    assert!(world.ask(BOB, &guess(4)).await.words.contains(UNKNOWN));
+    world.end().await;
+}

@@ -226,7 +226,7 @@ impl Writing {
     }
 
     pub fn check(&mut self, from: u64, transfer: TransferId) -> Request {
-        self.from(from, Action::Check(requests::check::Fields { transfer: Some(transfer) }))
+        self.from(from, Action::Check(requests::check::Fields { transfer: Some(transfer), too_often: false }))
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Say {
     Lg(Language),
     /// `CK*receipt code`
     Ck(Option<TransferId>),
+    /// `CK` by a number that has asked about too many receipts
+    CkTooOften(TransferId),
     /// `HP`
     Hp,
 }
@@ -120,7 +122,10 @@ impl Say {
             Say::St(own) => Action::Statement(requests::statement::Fields { pin: pin(own) }),
             Say::Pn(old, new) => Action::ChangePin(requests::pin::Fields { old: pin(old), new: new_pin(new) }),
             Say::Lg(language) => Action::Language(requests::language::Fields { language }),
-            Say::Ck(transfer) => Action::Check(requests::check::Fields { transfer }),
+            Say::Ck(transfer) => Action::Check(requests::check::Fields { transfer, too_often: false }),
+            Say::CkTooOften(transfer) => {
+                Action::Check(requests::check::Fields { transfer: Some(transfer), too_often: true })
+            }
             Say::Hp => Action::Help(requests::help::Fields),
         }
     }

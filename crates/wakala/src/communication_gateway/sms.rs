@@ -18,7 +18,7 @@ use wire::sms::{DefaultAlphabet, Join, Joiner, JoinerConfig, Why};
 use super::{Item, LinkHandle, ReplyTo, Report, Shared};
 use crate::downlink::outbox::{Submission, Submitted, Token};
 use crate::observe::metrics::{CentreMetrics, Submission as Answered, Unread};
-use crate::uplink::{Arrival, Arrived, Ignored, Patience, Read};
+use crate::uplink::{Arrival, Arrived, Ignored, Read};
 
 /// The first wait before a new connection, and the longest; doubled between them, with jitter.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -50,10 +50,6 @@ pub struct CentreLinks {
     pub tls: Option<(TlsConnector, Option<String>)>,
     /// What data_coding 0 means.
     pub alphabet: DefaultAlphabet,
-    /// Answers to malformed messages that one sender gets in an hour.
-    pub malformed_answers_per_hour: u32,
-    /// Senders for which they are counted.
-    pub malformed_senders: usize,
 }
 
 /// What a link is asked to do.
@@ -80,7 +76,6 @@ pub(super) fn start(shared: Arc<Shared>, number: u16, centre: CentreLinks) -> (L
     let (sender, commands) = mpsc::channel(COMMANDS);
     let bound = Arc::new(AtomicBool::new(false));
     let handle = LinkHandle { centre: number, commands: sender.clone(), bound: Arc::clone(&bound) };
-    let patience = Patience::new(centre.malformed_answers_per_hour, centre.malformed_senders);
     let metrics = shared.metrics.centre(&centre.name);
     let link = LinkTask {
         shared,
@@ -90,7 +85,6 @@ pub(super) fn start(shared: Arc<Shared>, number: u16, centre: CentreLinks) -> (L
         bound,
         sender,
         commands,
-        patience,
         joiner: Joiner::new(JoinerConfig::default()),
         origin: Instant::now(),
         generation: 0,
@@ -119,7 +113,6 @@ struct LinkTask {
     bound: Arc<AtomicBool>,
     sender: mpsc::Sender<Command>,
     commands: mpsc::Receiver<Command>,
-    patience: Patience,
     joiner: Joiner,
     origin: Instant,
     generation: u64,
@@ -338,7 +331,7 @@ impl LinkTask {
         let mut rng = rand::rng();
         let rng: &mut dyn CryptoRng = &mut rng;
         let reply = ReplyTo { link: self.sender.clone(), generation: self.generation, sequence };
-        match self.shared.uplink.read(arrival, rng) {
+        match self.shared.uplink.read(arrival, || (self.shared.clock)().time, rng) {
             Read::Request(request) => {
                 let shared = Arc::clone(&self.shared);
                 let (kind, arrived) = (request.action.kind(), Instant::now());
@@ -353,11 +346,7 @@ impl LinkTask {
                     Why::TooLong => Unread::TooLong,
                     _ => Unread::Malformed,
                 });
-                if self.patience.answers(advice.to, (self.shared.clock)().time) {
-                    self.shared.tell_once(Item::Advice { advice: *advice, reply });
-                } else {
-                    self.ignore(session, sequence, Ignored::Impatient);
-                }
+                self.shared.tell_once(Item::Advice { advice: *advice, reply });
             }
             Read::Ignored(why) => self.ignore(session, sequence, why),
         }
@@ -368,7 +357,7 @@ impl LinkTask {
         match why {
             Ignored::Source => self.shared.metrics.unread(Unread::Source),
             Ignored::Binary | Ignored::NoCard | Ignored::Packet(_) => self.shared.metrics.unread(Unread::Seal),
-            Ignored::Impatient => {}
+            Ignored::Impatient => self.shared.metrics.unread(Unread::Malformed),
         }
         session.respond(sequence, Status::OK);
     }

@@ -204,8 +204,10 @@ section! {
         resend_after_seconds: u32 = 60, 1..=86_400;
         /// Answers that one number gets in an hour to messages that nobody can read; the rest stay unanswered.
         malformed_answers_per_hour: u32 = 5, 1..=3600;
-        /// Numbers for which these answers are counted; at the bound the longest silent one is forgotten.
-        malformed_senders: u32 = 100_000, 1000..=10_000_000;
+        /// Receipts that one number may ask about (CK) in an hour: enough for whoever doubts one, too few for whoever guesses.
+        receipts_per_hour: u32 = 10, 1..=100;
+        /// Numbers for which answers and receipts are counted in an hour; at the bound a further one gets none.
+        counted_senders: u32 = 100_000, 1000..=10_000_000;
         /// Messages that wait to be sent, in memory, at most; the rest wait in the database.
         queue_messages: u32 = 16_384, 64..=1_048_576;
     }

@@ -320,5 +320,6 @@ pub(super) fn of_refusal(why: Refusal) -> &'static str {
         Refusal::PayeeMustRegister => "refused-payee-must-register",
         Refusal::CardInUse => "refused-card-in-use",
         Refusal::CodesMissing => "refused-codes-missing",
+        Refusal::TooManyReceipts => "refused-too-many-receipts",
     }
 }

@@ -113,7 +113,7 @@ fn asked_with(why: Refusal) -> Kind {
         Refusal::AlreadyRegistered | Refusal::NoRegistration | Refusal::RegistrationExpired => Kind::Register,
         Refusal::WrongRegistrationCode | Refusal::WrongRegistrationPin | Refusal::TooManyRegistrations => Kind::Confirm,
         Refusal::WeakPin | Refusal::SamePin | Refusal::OneTimePinExpired => Kind::ChangePin,
-        Refusal::UnknownReference => Kind::Check,
+        Refusal::UnknownReference | Refusal::TooManyReceipts => Kind::Check,
         Refusal::NotEnoughFloat | Refusal::PayeeNotRegistered => Kind::CashIn,
         _ => Kind::Transfer,
     }

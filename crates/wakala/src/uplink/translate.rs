@@ -105,7 +105,7 @@ impl Uplink {
             }
             Command::CheckReceipt { receipt_code } => {
                 let transfer = self.keys.reference_id(&receipt_code).map(TransferId);
-                Action::Check(requests::check::Fields { transfer })
+                Action::Check(requests::check::Fields { transfer, too_often: false })
             }
             Command::Help => Action::Help(requests::help::Fields),
         })
