@@ -174,6 +174,8 @@ actions! {
     AdoptTariff(requests::tariff::Fields) = 22;
     /// A restored database: numbers jump ahead, texts of before stay unsent.
     OpenEpoch(requests::epoch::Fields) = 23;
+    /// A member of staff's own new secret.
+    ChangeStaffSecret(requests::staff_secret::Fields) = 24;
 }
 
 impl Kind {

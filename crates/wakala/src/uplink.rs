@@ -240,7 +240,8 @@ pub fn keyword(kind: Kind) -> Option<Keyword> {
         | Kind::Approve
         | Kind::EnrolFirstStaff
         | Kind::AdoptTariff
-        | Kind::OpenEpoch => return None,
+        | Kind::OpenEpoch
+        | Kind::ChangeStaffSecret => return None,
     })
 }
 

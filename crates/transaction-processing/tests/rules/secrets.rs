@@ -3,9 +3,11 @@
 use super::common::*;
 use transaction_processing::Refusal;
 use transaction_processing::decision::Scope;
-use transaction_processing::ids::TransferId;
+use transaction_processing::ids::{StaffId, TransferId};
 use transaction_processing::policy::RegisteredPayee;
 use transaction_processing::proposal::Measure;
+use transaction_processing::request::Action;
+use transaction_processing::requests::staff_secret;
 
 #[test]
 fn three_wrong_pins_lock_for_30_minutes() {
@@ -346,4 +348,19 @@ fn failures_over_one_link_or_over_all_stop_those_who_try() {
     world.say(AGENT_PHONE, Say::Hp).done();
     world.pass(HOUR);
     world.say(AGENT_PHONE, Say::Bl(PIN)).done();
+}
+
+#[test]
+fn a_member_of_staff_takes_another_secret_for_themselves_alone() {
+    let mut world = World::new();
+    let change = || Action::ChangeStaffSecret(staff_secret::Fields { verifier: "another".into() });
+    let verifiers = |world: &World| world.books.all_staff().map(|staff| staff.verifier.clone()).collect::<Vec<_>>();
+    let row = world.by_staff(world.maker(), change()).done().row.unwrap();
+    assert_eq!((verifiers(&world), row.staff), (vec!["another".into(), "verifier".into()], Some(world.maker())));
+    world.platform(change()).refused(Refusal::UnknownStaff);
+    let third = world.measure(Measure::EnrolStaff { name: "third".into(), verifier: "third".into() }).done();
+    let third = StaffId(third.row.unwrap().sequence.0);
+    world.measure(Measure::DismissStaff { staff: third }).done();
+    world.by_staff(third, change()).refused(Refusal::UnknownStaff);
+    world.audit();
 }

@@ -10,7 +10,7 @@ use transaction_processing::notice::SealedCode;
 use transaction_processing::proposal::{self, Proposal, ProposalState, Staff};
 use transaction_processing::request::{Action, Origin, Payee};
 use transaction_processing::requests::approve::{self, OneTimePin, Verdict};
-use transaction_processing::requests::{propose, staff};
+use transaction_processing::requests::{propose, staff, staff_secret};
 use transaction_processing::{Money, Msisdn, Request};
 use wire::Secret;
 
@@ -88,6 +88,20 @@ impl Administration {
         let answer = self.decided(Request { key: None, origin: Origin::Platform, action })?;
         tracing::info!(staff = %name, "enrolled as one of the first two");
         Ok(json!({ "staff": answer.row.map_or(0, |row| row.0), "name": name }))
+    }
+
+    /// Another secret for the one who asks, who has proven the one before.
+    pub(super) fn change_secret(&self, by: &Identity, asked: &protocol::Request) -> Result<Value, Fault> {
+        if let (Some(old), Some(new)) = (&asked.staff, &asked.new_secret)
+            && old.secret.same(new)
+        {
+            return Err(bad("the new secret is the same as the old one: choose another"));
+        }
+        let verifier = verifier(asked.new_secret.as_ref())?;
+        let action = Action::ChangeStaffSecret(staff_secret::Fields { verifier });
+        self.decided(Request { key: None, origin: Origin::Staff(by.id), action })?;
+        tracing::info!(staff = %by.name, "took another secret");
+        Ok(json!({ "staff": by.id.0, "name": by.name, "secret": "changed" }))
     }
 
     /// The proposals, newest first.
@@ -346,7 +360,7 @@ fn draw_pin(keys: &dyn Keys, to: Msisdn) -> Result<OneTimePin, Fault> {
 }
 
 fn verifier(new_secret: Option<&Secret>) -> Result<String, Fault> {
-    let secret = new_secret.ok_or_else(|| bad("the new member's own secret is missing"))?;
+    let secret = new_secret.ok_or_else(|| bad("the new secret is missing"))?;
     password::hash(secret.expose(), &mut system_rng()).map_err(|rule| bad(rule.to_string()))
 }
 

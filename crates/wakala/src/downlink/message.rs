@@ -167,9 +167,8 @@ impl Message {
             Kind::Check => Message::RequestCheck,
             Kind::Help => Message::RequestHelp,
             Kind::Expire | Kind::Remind => Message::RequestRefund,
-            Kind::Propose | Kind::Approve | Kind::EnrolFirstStaff | Kind::AdoptTariff | Kind::OpenEpoch => {
-                Message::RequestOffice
-            }
+            Kind::Propose | Kind::Approve | Kind::EnrolFirstStaff | Kind::ChangeStaffSecret => Message::RequestOffice,
+            Kind::AdoptTariff | Kind::OpenEpoch => Message::RequestOffice,
         }
     }
 

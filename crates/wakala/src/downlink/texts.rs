@@ -217,6 +217,6 @@ fn can_be_meant_twice(answer: &Text, asked: Kind) -> bool {
         Kind::Balance | Kind::Statement | Kind::Language | Kind::Check | Kind::Help => false,
         // Nobody writes these by hand.
         Kind::Expire | Kind::Remind | Kind::Propose | Kind::Approve => false,
-        Kind::EnrolFirstStaff | Kind::AdoptTariff | Kind::OpenEpoch => false,
+        Kind::EnrolFirstStaff | Kind::ChangeStaffSecret | Kind::AdoptTariff | Kind::OpenEpoch => false,
     }
 }
