@@ -172,7 +172,9 @@ impl Town {
         let propose = Action::Propose(requests::propose::Fields { measure });
         let proposed = self.one(Request { key: None, origin: Origin::Staff(self.staff[0]), action: propose })?;
         let proposal = ProposalId(proposed.row.map_or(0, |row| row.0));
-        let approve = Action::Approve(requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin });
+        let verdict = Verdict::Approve;
+        let fields = requests::approve::Fields { proposal, verdict, one_time_pin, moved_name: None };
+        let approve = Action::Approve(fields);
         self.one(Request { key: None, origin: Origin::Staff(self.staff[1]), action: approve })?;
         Ok(())
     }

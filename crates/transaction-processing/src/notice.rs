@@ -170,6 +170,8 @@ pub enum Text {
     Closed,
     /// To the new number: the account is here now.
     NumberChanged,
+    /// To the old number: the account is elsewhere now, and not where.
+    NumberLeft,
     /// The tier is another.
     TierSet { tier: Tier },
     /// The card is bound: write sealed from now on.

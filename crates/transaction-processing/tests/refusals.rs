@@ -400,7 +400,7 @@ fn table() -> Vec<Case> {
             let mut world = World::new();
             let proposal = world.propose(Measure::ResetPin { msisdn: number(SENDER) });
             let verdict = approve::Verdict::Approve;
-            let fields = approve::Fields { proposal, verdict, one_time_pin: None };
+            let fields = approve::Fields { proposal, verdict, one_time_pin: None, moved_name: None };
             let answer = world.by_staff(world.checker(), Action::Approve(fields));
             (world, answer)
         }),

@@ -48,6 +48,7 @@ frozen = Your account has been stopped. Call { $care }.
 unfrozen = You can use your account again.
 closed = Your account has been closed. Questions: call { $care }.
 number-changed = Your account is now on this number. If you did not ask for this, call { $care } at once.
+number-left = Your account has moved from this number to another. If you did not ask for this, call { $care } at once.
 tier-set = Your account level is now: { $tier }.
 tier-entry = entry
 tier-standard = standard

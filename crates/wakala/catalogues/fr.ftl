@@ -49,6 +49,7 @@ frozen = Votre compte est bloqué. Appelez le { $care }.
 unfrozen = Votre compte marche de nouveau.
 closed = Votre compte est fermé. Questions : appelez le { $care }.
 number-changed = Votre compte est maintenant sur ce numéro. Si ce n'est pas votre demande, appelez vite le { $care }.
+number-left = Votre compte a quitté ce numéro pour un autre. Si ce n'est pas votre demande, appelez vite le { $care }.
 tier-set = Niveau de votre compte : { $tier }.
 tier-entry = de base
 tier-standard = standard

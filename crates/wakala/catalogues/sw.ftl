@@ -48,6 +48,7 @@ frozen = Akaunti yako imesimamishwa. Piga { $care }.
 unfrozen = Unaweza kutumia akaunti yako tena.
 closed = Akaunti yako imefungwa. Kwa maswali piga { $care }.
 number-changed = Akaunti yako sasa iko kwenye namba hii. Kama hukuomba hivyo, piga { $care } mara moja.
+number-left = Akaunti yako imehamishwa kutoka namba hii. Kama hukuomba hivyo, piga { $care } mara moja.
 tier-set = Ngazi ya akaunti yako sasa ni: { $tier }.
 tier-entry = mwanzo
 tier-standard = kawaida

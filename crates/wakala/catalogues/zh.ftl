@@ -48,6 +48,7 @@ frozen = 您的账户已停用，请致电{ $care }
 unfrozen = 您的账户已恢复使用
 closed = 您的账户已销户。如有疑问，请致电{ $care }
 number-changed = 您的账户已转到本号码。如非本人要求，请立即致电{ $care }
+number-left = 您的账户已从本号码转到其他号码。如非本人要求，请立即致电{ $care }
 tier-set = 您的账户等级现为：{ $tier }
 tier-entry = 初级
 tier-standard = 标准

@@ -55,4 +55,5 @@ choice!(Text {
     44 => UnclaimedPaid { amount, balance },
     45 => Refused { why, asked },
     46 => Repeated { answer, asked },
+    47 => NumberLeft,
 });

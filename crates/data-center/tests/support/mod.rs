@@ -319,7 +319,7 @@ impl<S: Store> Town<S> {
             OneTimePin { to, proof: proof(Secret::Pin, to.digits(), self.writing.drawn), sealed }
         });
         let proposal = ProposalId(proposed.row.unwrap().0);
-        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin };
+        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin, moved_name: None };
         self.one(by_staff(self.staff[1], Action::Approve(fields)))
     }
 

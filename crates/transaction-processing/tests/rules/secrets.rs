@@ -175,6 +175,15 @@ fn a_registration_under_way_outlives_a_new_key_version() {
 }
 
 #[test]
+fn a_registration_under_way_ends_when_an_account_moves_to_the_number() {
+    let mut world = World::new();
+    let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
+    world.measure(Measure::ChangeNumber { msisdn: number(CUSTOMER), to: number(STRANGER) }).done();
+    world.measure(Measure::Close { msisdn: number(STRANGER) }).done();
+    world.say(STRANGER, Say::RgCode(code, PIN)).refused(Refusal::NoRegistration);
+}
+
+#[test]
 fn registration_never_touches_an_existing_account() {
     let mut world = World::new();
     let code = world.say(STRANGER, Say::Rg(77_431)).done().code_to(STRANGER);

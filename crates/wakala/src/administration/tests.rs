@@ -400,6 +400,28 @@ fn care_sees_the_account_and_never_anything_of_the_pin() {
 }
 
 #[test]
+fn a_moved_account_takes_its_owners_name_along_and_both_numbers_are_told() {
+    let server = Server::staffed();
+    server.with_agent();
+    let to = || "0713000007".to_owned();
+    server.told.lock().unwrap().clear();
+    server.done(Measure::ChangeNumber { number: SHOP.into(), to: to() });
+    let shown = server.by(MAKER, Command::Customer { number: to() }).unwrap();
+    assert_eq!((&shown["holder"], &shown["name"]), (&json!("agent 1042"), &json!("Corner Shop")));
+    let told = server.told.lock().unwrap();
+    let told: Vec<_> = told.iter().map(|notice| (notice.to.digits(), &notice.text)).collect();
+    assert!(matches!(
+        told[..],
+        [
+            (255_713_000_007, Text::NumberChanged),
+            (255_713_000_007, Text::OneTimePin { .. }),
+            (255_712_000_007, Text::NumberLeft)
+        ]
+    ));
+    assert_eq!(server.plain(Command::Verify).unwrap()["sound"], true);
+}
+
+#[test]
 fn what_is_typed_wrongly_is_refused_before_anything_is_proposed() {
     let server = Server::staffed();
     let number = || SHOP.to_owned();

@@ -69,6 +69,7 @@ messages! {
     Unfrozen = "unfrozen";
     Closed = "closed";
     NumberChanged = "number-changed";
+    NumberLeft = "number-left";
     TierSet = "tier-set";
     TierEntry = "tier-entry";
     TierStandard = "tier-standard";

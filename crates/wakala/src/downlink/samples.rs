@@ -155,6 +155,7 @@ fn plain(values: Values) -> Vec<Sample> {
         named("unfrozen", Text::Unfrozen),
         named("closed", Text::Closed),
         named("number changed", Text::NumberChanged),
+        named("number left", Text::NumberLeft),
         named("card bound", Text::CardBound),
         named("unclaimed paid", Text::UnclaimedPaid { amount, balance }),
     ];

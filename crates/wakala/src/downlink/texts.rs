@@ -142,6 +142,7 @@ impl Speaker<'_> {
             Text::Unfrozen => self.say(M::Unfrozen),
             Text::Closed => self.say(M::Closed).care(),
             Text::NumberChanged => self.say(M::NumberChanged).care(),
+            Text::NumberLeft => self.say(M::NumberLeft).care(),
             Text::TierSet { tier } => self.say(M::TierSet).with("tier", self.word(M::of_tier(*tier))),
             Text::CardBound => self.say(M::CardBound),
             Text::UnclaimedPaid { amount, balance } => {
