@@ -42,7 +42,7 @@ pub struct Private {
     pub sealed: Vec<u8>,
 }
 
-/// A registration that waits for the code sent to its number, and for its PIN again.
+/// A registration that waits for the code sent to its number. One that has lapsed stays, so that the next is compared with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The PIN to be.
@@ -53,6 +53,8 @@ pub struct Registration {
     pub wrong: u8,
     /// When the code is void.
     pub expires_at: Time,
+    /// Another one with another PIN was there shortly before: which of them is the owner's, only the PIN tells.
+    pub contested: bool,
 }
 
 /// Wrong withdrawal passwords of a payee: three pause claims for 30 minutes, three more for a day.

@@ -175,6 +175,8 @@ refusals! {
     TooManyRegistrations = 74, Fresh;
     /// The code was right, but the PIN is not the one that waits for it: somebody wrote `RG` since, or it is mistyped. Counted.
     WrongRegistrationPin = 75, Counted;
+    /// The code was right, but more than one PIN was chosen for the number lately: it must come with its PIN. No try is used up.
+    RegistrationContested = 76, Fresh;
 
     // Staff.
     /// No such member of staff, or none that may act.

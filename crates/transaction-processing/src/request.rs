@@ -142,7 +142,7 @@ actions! {
     Agree(requests::agree::Fields) = 6;
     /// `RG*pin*name`.
     Register(requests::register::Fields) = 7;
-    /// `RG*code*pin`.
+    /// `RG*code` or `RG*code*pin`.
     Confirm(requests::confirm::Fields) = 8;
     /// `CI`.
     CashIn(requests::cash_in::Fields) = 9;

@@ -335,21 +335,28 @@ fn table() -> Vec<Case> {
         case(No::TooManyRegistrations, || after(|world| (0..3).for_each(|_| {
             world.say(STRANGER, Say::Rg(PIN)).done();
         }), STRANGER, Say::Rg(PIN))),
-        case(No::NoRegistration, || at_once(STRANGER, Say::RgCode(123_456, PIN))),
+        case(No::NoRegistration, || at_once(STRANGER, Say::RgCode(123_456))),
         case(No::RegistrationExpired, || {
             let mut world = World::new();
             let code = world.say(STRANGER, Say::Rg(PIN)).code_to(STRANGER);
             world.pass(30 * MINUTE);
-            let answer = world.say(STRANGER, Say::RgCode(code, PIN));
+            let answer = world.say(STRANGER, Say::RgCode(code));
             (world, answer)
         }),
         counting(No::WrongRegistrationCode, Counts::Registration(STRANGER), || after(|world| {
             world.say(STRANGER, Say::Rg(PIN)).done();
-        }, STRANGER, Say::RgCode(WRONG, PIN))),
+        }, STRANGER, Say::RgCode(WRONG))),
         counting(No::WrongRegistrationPin, Counts::Registration(STRANGER), || {
             let mut world = World::new();
             let code = world.say(STRANGER, Say::Rg(PIN)).code_to(STRANGER);
-            let answer = world.say(STRANGER, Say::RgCode(code, WRONG));
+            let answer = world.say(STRANGER, Say::RgCodePin(code, WRONG));
+            (world, answer)
+        }),
+        case(No::RegistrationContested, || {
+            let mut world = World::new();
+            world.say(STRANGER, Say::Rg(77_431)).done();
+            let code = world.say(STRANGER, Say::Rg(PIN)).code_to(STRANGER);
+            let answer = world.say(STRANGER, Say::RgCode(code));
             (world, answer)
         }),
         // Staff.

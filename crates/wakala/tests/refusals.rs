@@ -169,16 +169,17 @@ fn scenes() -> Vec<(&'static str, Vec<Step>)> {
         ]),
         ("registration", vec![
             Say(ALICE, "RG*4821*Maker", "This number has an account already."),
-            Say(FRESH, "RG*123456*4821", "No registration is under way. Begin with RG*PIN*name"),
+            Say(FRESH, "RG*123456", "No registration is under way. Begin with RG*PIN*name"),
             Say(FRESH, "RG*1234*Checker", "This PIN is too easy to guess."),
             Say(FRESH, "RG*4821*Checker", "Code "),
-            Say(FRESH, "RG*000000*4821", "Wrong code. Check it in the message you received"),
+            Say(FRESH, "RG*000000", "Wrong code. Check it in the message you received"),
             Say(FRESH, "RG*{registration}*9173", "Wrong PIN. Send the one that you chose, or begin again with RG*PIN*name"),
-            Say(FRESH, "RG*{registration}", "We could not read your message. Write: RG*PIN*name, then RG*code*PIN"),
+            Say(FRESH, "RG*{registration}*", "Check the name. Write: RG*PIN*name, then RG*code"),
             Pass(31 * 60),
-            Say(FRESH, "RG*{registration}*4821", "The code is too old. Begin again with RG*PIN*name"),
-            Say(FRESH, "RG*4821*Checker*2", "Code "),
-            Say(FRESH, "RG*4821*Checker*3", "Code "),
+            Say(FRESH, "RG*{registration}", "The code is too old. Begin again with RG*PIN*name"),
+            Say(FRESH, "RG*9173*Maker", "*your PIN within 30 min."),
+            Say(FRESH, "RG*{registration}", "More than one PIN was chosen for this number. If you asked, send RG*code*PIN with your own."),
+            Say(FRESH, "RG*4821*Checker*2", "*your PIN within 30 min."),
             Say(FRESH, "RG*4821*Checker*4", "Too many registrations today."),
         ]),
         ("messages that cannot be read", vec![
@@ -285,7 +286,7 @@ async fn ceilings_and_passwords_at_agents() {
     }
     for (phone, amounts) in [(ALICE, [4990, 4991, 4992, 4993]), (BOB, [4980, 4981, 4982, 4983])] {
         let code = world.ask(phone, &format!("RG*{PIN}*Customer")).await.digits_after("Code ");
-        world.ask(phone, &format!("RG*{code}*{PIN}")).await;
+        world.ask(phone, &format!("RG*{code}")).await;
         for amount in amounts {
             let taken = world.ask(common::TILL_PHONE, &format!("CI*{phone}*{amount}*{PIN}")).await;
             assert!(taken.words.contains("taken in"), "{}", taken.words);

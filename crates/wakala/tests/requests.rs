@@ -122,7 +122,7 @@ async fn tell(mut story: Story, golden: &str) {
     let password = s.secret(&words, "Password ", "PASSWORD 5");
     let words = s.ask(STRANGER, "RG*7391*Neema").await;
     let code = s.secret(&words, "Code ", "REGISTRATION CODE");
-    s.ask(STRANGER, &format!("RG*{code}*7391")).await;
+    s.ask(STRANGER, &format!("RG*{code}")).await;
     s.ask(STRANGER, &format!("DP*{password}*7391")).await;
     s.hear(ALICE).await;
     s.ask(STRANGER, "PN*7391*93741").await;

@@ -76,7 +76,7 @@ structure!(Dealings { agent, customer, priced, day, sum, earned });
 structure!(Failures { scope, since, count });
 structure!(Card { iccid, counter, check });
 structure!(Claims { wrong, pauses, paused_until });
-structure!(Registration { pin, code, wrong, expires_at });
+structure!(Registration { pin, code, wrong, expires_at, contested });
 structure!(Number {
     msisdn,
     language,

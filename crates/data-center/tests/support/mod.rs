@@ -169,8 +169,8 @@ impl Writing {
     }
 
     pub fn confirm(&mut self, from: u64, code: u32) -> Request {
-        let (code, pin) = (proofs(Secret::Code, from, code), proofs(Secret::Pin, from, PIN));
-        self.from(from, Action::Confirm(requests::confirm::Fields { code, pin }))
+        let code = proofs(Secret::Code, from, code);
+        self.from(from, Action::Confirm(requests::confirm::Fields { code, pin: None }))
     }
 
     pub fn cash_in(&mut self, agent: u64, customer: u64, amount: i64) -> Request {

@@ -50,6 +50,8 @@ pub struct Naive {
     pub open: BTreeSet<u64>,
     pub frozen: BTreeSet<u64>,
     pub pins: BTreeMap<u64, u32>,
+    /// The PIN that was chosen last for a number without an account.
+    chosen: BTreeMap<u64, u32>,
     wrong_pins: BTreeMap<u64, (u32, i64)>,
     pub in_flight: i64,
     /// Fees and what divisions left over, together.
@@ -208,9 +210,12 @@ impl Naive {
                 assert!(self.transfers[&id].asked && self.transfers[&id].credited == Some(self.holder(from)));
                 self.take_back(id);
             }
-            Say::RgCode(_, own) => {
+            Say::Rg(own) => {
+                self.chosen.insert(from, own);
+            }
+            Say::RgCode(_) | Say::RgCodePin(..) => {
                 self.open.insert(from);
-                self.pins.insert(from, own);
+                self.pins.insert(from, self.chosen[&from]);
                 let holder = self.holder(from);
                 self.money.insert(holder, 0);
             }

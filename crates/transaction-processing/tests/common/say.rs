@@ -41,8 +41,10 @@ pub enum Say {
     Ra(TransferId, u32),
     /// `RG*pin*name`
     Rg(u32),
+    /// `RG*code`
+    RgCode(u32),
     /// `RG*code*pin`
-    RgCode(u32, u32),
+    RgCodePin(u32, u32),
     /// `CI*customer*amount*pin`
     Ci(u64, i64, u32),
     /// `CO*agent code*amount*pin`
@@ -107,8 +109,9 @@ impl Say {
                 name: private("name"),
                 codes: world.draw(from),
             }),
-            Say::RgCode(told, own) => {
-                Action::Confirm(requests::confirm::Fields { code: code(from, told), pin: pin(own) })
+            Say::RgCode(told) => Action::Confirm(requests::confirm::Fields { code: code(from, told), pin: None }),
+            Say::RgCodePin(told, own) => {
+                Action::Confirm(requests::confirm::Fields { code: code(from, told), pin: Some(pin(own)) })
             }
             Say::Ci(customer, amount, own) => Action::CashIn(requests::cash_in::Fields {
                 customer: mobile(customer),

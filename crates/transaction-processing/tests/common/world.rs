@@ -132,7 +132,7 @@ impl World {
     /// Registers a number in the entry tier, with the PIN of everybody.
     pub fn register(&mut self, from: u64) {
         let code = self.say(from, Say::Rg(PIN)).done().code_to(from);
-        self.say(from, Say::RgCode(code, PIN)).done();
+        self.say(from, Say::RgCode(code)).done();
     }
 
     /// Lifts a customer to the highest tier.

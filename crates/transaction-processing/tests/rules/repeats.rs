@@ -81,7 +81,7 @@ fn a_cards_counter_rises_with_every_kind_of_request() {
         Say::Qt(password, AGENT),
         Say::Qt(password, 9999),
         Say::Rg(PIN),
-        Say::RgCode(WRONG, PIN),
+        Say::RgCode(WRONG),
         Say::Hp,
         Say::Dp(password, PIN),
         Say::Bl(PIN),
@@ -90,7 +90,7 @@ fn a_cards_counter_rises_with_every_kind_of_request() {
     while let Some(say) = (!says.is_empty()).then(|| says.remove(0)) {
         let answer = world.say_sealed(STRANGER, counter, say);
         if matches!(say, Say::Rg(_)) {
-            says.insert(1, Say::RgCode(answer.code_to(STRANGER), PIN));
+            says.insert(1, Say::RgCode(answer.code_to(STRANGER)));
         }
         let held = world.books.number(number(STRANGER)).and_then(|number| number.card).unwrap();
         assert_eq!(held.counter, counter, "{say:?}");
@@ -137,7 +137,7 @@ fn every_counted_refusal_is_remembered_and_counted_once() {
         (STRANGER, Say::Qt(WRONG, AGENT), Refusal::WrongPassword),
         (AGENT_PHONE, Say::Gm(STRANGER, 500_00, WRONG, PIN), Refusal::WrongCode),
         (AGENT_PHONE, Say::Gw(STRANGER, 500_00, WRONG, PIN), Refusal::WrongPassword),
-        (OTHER_STRANGER, Say::RgCode(WRONG, PIN), Refusal::WrongRegistrationCode),
+        (OTHER_STRANGER, Say::RgCode(WRONG), Refusal::WrongRegistrationCode),
     ] {
         let message = world.write(from, say);
         world.deliver(message).refused(why);

@@ -91,5 +91,6 @@ pub fn advice(refusal: Refusal) -> &'static str {
         TooManyReceipts => "the number asked about too many receipts in this hour",
         TooManyRegistrations => "too many registrations of this number today",
         WrongRegistrationPin => "the PIN was not that of the registration under way",
+        RegistrationContested => "more than one PIN was chosen for the number lately: the code needs its PIN",
     }
 }

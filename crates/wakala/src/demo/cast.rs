@@ -111,7 +111,7 @@ pub fn quick(who: Who) -> Vec<(&'static str, String)> {
         Role::Stranger => vec![
             ("Query", format!("QT*{}*{{password}}*1042", character.number)),
             ("Register", format!("RG*{pin}*{}", character.name)),
-            ("Confirm", format!("RG*{{code}}*{pin}")),
+            ("Confirm", "RG*{code}".to_owned()),
             ("To wallet", format!("DP*{{password}}*{pin}")),
             ("Balance", format!("BL*{pin}")),
             ("Help", "HP".to_owned()),

@@ -58,6 +58,7 @@ messages! {
     StatementEmpty = "statement-empty";
     StatementLine = "statement-line";
     RegistrationCode = "registration-code";
+    RegistrationCodeContested = "registration-code-contested";
     Registered = "registered";
     CodeToldBefore = "code-told-before";
     OneTimePin = "one-time-pin";
@@ -306,6 +307,7 @@ pub(super) fn of_refusal(why: Refusal) -> &'static str {
         Refusal::RegistrationExpired => "refused-registration-expired",
         Refusal::TooManyRegistrations => "refused-too-many-registrations",
         Refusal::WrongRegistrationPin => "refused-wrong-registration-pin",
+        Refusal::RegistrationContested => "refused-registration-contested",
         Refusal::UnknownStaff => "refused-unknown-staff",
         Refusal::UnknownProposal => "refused-unknown-proposal",
         Refusal::ProposalClosed => "refused-proposal-closed",

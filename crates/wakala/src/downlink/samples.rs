@@ -112,6 +112,7 @@ fn asked_with(why: Refusal) -> Kind {
         Refusal::NoRecallAsked => Kind::Agree,
         Refusal::AlreadyRegistered | Refusal::NoRegistration | Refusal::RegistrationExpired => Kind::Register,
         Refusal::WrongRegistrationCode | Refusal::WrongRegistrationPin | Refusal::TooManyRegistrations => Kind::Confirm,
+        Refusal::RegistrationContested => Kind::Confirm,
         Refusal::WeakPin | Refusal::SamePin | Refusal::OneTimePinExpired => Kind::ChangePin,
         Refusal::UnknownReference | Refusal::TooManyReceipts => Kind::Check,
         Refusal::NotEnoughFloat | Refusal::PayeeNotRegistered => Kind::CashIn,
@@ -140,9 +141,14 @@ fn plain(values: Values) -> Vec<Sample> {
         line(Kind::Claim, 1),
     ];
     let mut samples = vec![
-        ("registration code".to_owned(), Text::RegistrationCode { minutes }, Some("482915")),
+        ("registration code".to_owned(), Text::RegistrationCode { minutes, contested: false }, Some("482915")),
+        (
+            "registration code, contested".to_owned(),
+            Text::RegistrationCode { minutes, contested: true },
+            Some("482915"),
+        ),
         ("one-time PIN".to_owned(), Text::OneTimePin { minutes }, Some("739104")),
-        named("registration code, told before", Text::RegistrationCode { minutes }),
+        named("registration code, told before", Text::RegistrationCode { minutes, contested: false }),
         named("registered", Text::Registered),
         named("balance", Text::Balance { balance }),
         named("statement", Text::Statement { currency_of: money(0), lines }),

@@ -96,7 +96,10 @@ impl Speaker<'_> {
                 let line = self.say(M::Reminder).reference(*transfer).money("amount", *amount);
                 line.number("sender", *sender).time("expires", *expires_at)
             }
-            Text::RegistrationCode { minutes } => self.telling(M::RegistrationCode, code).minutes(*minutes),
+            Text::RegistrationCode { minutes, contested } => {
+                let message = if *contested { M::RegistrationCodeContested } else { M::RegistrationCode };
+                self.telling(message, code).minutes(*minutes)
+            }
             Text::Registered => self.say(M::Registered),
             Text::CashTakenIn { transfer, amount, customer, commission, balance } => {
                 let line = self.say(M::CashTakenIn).reference(*transfer).money("amount", *amount);

@@ -82,7 +82,7 @@ impl Uplink {
             }),
             Command::ConfirmRegistration { code, pin: secret } => {
                 let code = self.code(Purpose::RegistrationCode, from, &code).ok_or(wrong(Field::Code))?;
-                Action::Confirm(requests::confirm::Fields { code, pin: pin(&secret)? })
+                Action::Confirm(requests::confirm::Fields { code, pin: secret.as_ref().map(pin).transpose()? })
             }
             Command::CashIn { customer, amount, pin: secret } => Action::CashIn(requests::cash_in::Fields {
                 customer: self.payee(&customer),

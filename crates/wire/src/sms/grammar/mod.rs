@@ -48,7 +48,7 @@ keywords! {
     RS "RS*reference*PIN", "New withdrawal password.";
     RC "RC*reference*PIN", "Recall.";
     RA "RA*reference*PIN", "Consent to a recall.";
-    RG "RG*PIN*name, then RG*code*PIN", "Registration.";
+    RG "RG*PIN*name, then RG*code", "Registration.";
     CI "CI*customer*amount*PIN", "Cash-in.";
     CO "CO*agent code*amount*PIN", "Cash-out.";
     BL "BL*PIN", "Balance.";
@@ -149,12 +149,12 @@ pub enum Command {
         /// 1 to 40 characters, at least one of them a letter.
         name: String,
     },
-    /// `RG*code*PIN`: the number is theirs, and so is the PIN that waits for it. No name is digits alone.
+    /// `RG*code`: the number is theirs. `RG*code*PIN`: and so is the PIN that waits for it; no name is digits alone.
     ConfirmRegistration {
         /// 6 digits.
         code: Secret,
         /// The PIN chosen, again.
-        pin: Secret,
+        pin: Option<Secret>,
     },
     /// `CI`: an agent takes cash in.
     CashIn {
@@ -287,8 +287,8 @@ fn marked<'a>(fields: &'a [&'a str], least: usize) -> (&'a [&'a str], Option<u8>
 fn command(keyword: Keyword, fields: &[&str]) -> Result<Parsed, Why> {
     let least = match keyword {
         Keyword::HP => 0,
-        Keyword::BL | Keyword::ST | Keyword::LG | Keyword::CK => 1,
-        Keyword::DP | Keyword::RS | Keyword::RC | Keyword::RA | Keyword::RG | Keyword::PN => 2,
+        Keyword::BL | Keyword::ST | Keyword::LG | Keyword::CK | Keyword::RG => 1,
+        Keyword::DP | Keyword::RS | Keyword::RC | Keyword::RA | Keyword::PN => 2,
         Keyword::TM | Keyword::QT | Keyword::CI | Keyword::CO => 3,
         Keyword::GM | Keyword::GW => 4,
     };
@@ -320,8 +320,9 @@ fn command(keyword: Keyword, fields: &[&str]) -> Result<Parsed, Why> {
         (Keyword::RS, &[of, secret]) => Command::Resend { reference: reference(of)?, pin: pin(secret)? },
         (Keyword::RC, &[of, secret]) => Command::Recall { reference: reference(of)?, pin: pin(secret)? },
         (Keyword::RA, &[of, secret]) => Command::AgreeToRecall { reference: reference(of)?, pin: pin(secret)? },
+        (Keyword::RG, &[proof]) => Command::ConfirmRegistration { code: code(proof)?, pin: None },
         (Keyword::RG, &[proof, secret]) if field::is_figure(secret) => {
-            Command::ConfirmRegistration { code: code(proof)?, pin: pin(secret)? }
+            Command::ConfirmRegistration { code: code(proof)?, pin: Some(pin(secret)?) }
         }
         (Keyword::RG, &[secret, called]) => Command::Register { pin: pin(secret)?, name: name(called)? },
         (Keyword::CI, &[customer, typed, secret]) => {
