@@ -297,7 +297,7 @@ fn transfer_columns(transfer: &Transfer, columns: &mut Columns<'_>) -> &'static 
             1
         }
         State::Credited { commission: earned, .. } => {
-            commission = earned.map(|earned| earned.minor());
+            commission = earned.map(|earned| earned.amount.minor());
             2
         }
         State::PaidOut(paid) => {

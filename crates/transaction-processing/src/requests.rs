@@ -22,6 +22,7 @@ pub mod register;
 pub mod remind;
 pub mod resend;
 pub mod staff;
+pub mod staff_secret;
 pub mod statement;
 pub mod tariff;
 pub mod transfer;
@@ -217,6 +218,7 @@ fn dispatch(scene: &Scene<'_>, action: &Action, draft: &mut Draft) -> Result<(),
         Action::EnrolFirstStaff(fields) => staff::decide(scene, fields, draft),
         Action::AdoptTariff(fields) => tariff::decide(scene, fields, draft),
         Action::OpenEpoch(fields) => epoch::decide(scene, fields, draft),
+        Action::ChangeStaffSecret(fields) => staff_secret::decide(scene, fields, draft),
     }
 }
 

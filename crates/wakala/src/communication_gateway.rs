@@ -280,8 +280,8 @@ impl Shared {
         match output {
             Output::Report(_) | Output::Closed => return Some(output),
             Output::Arrived(arrival, reply) => {
-                let read = self.uplink.read(arrival, rng);
-                link.handle_read(self.now(), reply, read);
+                let read = self.uplink.read(arrival, || self.now(), rng);
+                link.handle_read(reply, read);
             }
             Output::Request(request, reply) => self.submit(*request, reply),
             Output::Advice(advice, reply) => self.tell_once(Item::Advice { advice, reply }),

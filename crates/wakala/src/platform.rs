@@ -132,14 +132,14 @@ impl Platform {
             decide(&writer, request).await?;
         }
 
-        let centres =
-            config.message_centre.iter().map(|centre| links(&config, centre)).collect::<Result<Vec<_>, _>>()?;
+        let centres = config.message_centre.iter().map(links).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::new(config.ledger.language.into(), payees(writer.clone()));
         known.iter().for_each(|number| numbers.learn(number));
         let numbering = rooms::numbering(&config)?;
         let (keys_of, short_code) = (Arc::clone(&keys), config.messages.short_code.clone());
         let numbers = Arc::new(numbers);
-        let uplink = Uplink::new(keys_of, Arc::clone(&numbers) as _, numbering.clone(), short_code);
+        let rations = rooms::rations(&config);
+        let uplink = Uplink::new(keys_of, Arc::clone(&numbers) as _, numbering.clone(), short_code, rations);
         let (ticking, counting) = (Arc::clone(&clock), Arc::clone(&metrics));
         let binds = sms::binds(&centres);
         let (shared, ends) = Shared::new(writer.clone(), uplink, numbers, ticking, counting, progress, &binds);
@@ -200,13 +200,13 @@ fn payees(writer: Writer) -> impl Fn(TransferId) -> Option<Msisdn> + Send + Sync
     }
 }
 
-fn links(config: &Config, centre: &MessageCentre) -> Result<CentreLinks, Failure> {
+fn links(centre: &MessageCentre) -> Result<CentreLinks, Failure> {
     let failure = |path: &Path, error: String| Failure::File { path: path.display().to_string(), error };
     let password = config::read_secret(&centre.password_file)
         .map_err(|error| failure(&centre.password_file, error.to_string()))?;
     let tls =
         centre.tls.as_ref().map(|tls| Ok::<_, Failure>((connector(tls)?, tls.server_name.clone()))).transpose()?;
-    let link = rooms::link(config, centre, password)?;
+    let link = rooms::link(centre, password)?;
     Ok(CentreLinks { link, binds: centre.binds, tls })
 }
 

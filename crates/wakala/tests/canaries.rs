@@ -135,6 +135,7 @@ async fn no_pin_and_no_code_is_left_anywhere() {
         format!("PN*{d}"),
         format!("GM*0712000002*500*{d}*{a}"),
         format!("RG*{b}"),
+        format!("RG*123456*{c}*{d}"),
         format!("QT*{STRANGER}*12{c}*x"),
         format!("TM*0712000002*500*{d}#"),
         format!("TM*0712000002*500*\u{1f4b0}{a}"),

@@ -36,7 +36,9 @@ impl Place {
             at("wakala.sock")
         );
         fs::write(&configuration, text).unwrap();
-        for (name, secret) in [("maker", "the first long secret"), ("checker", "another long secret")] {
+        for (name, secret) in
+            [("maker", "the first long secret"), ("checker", "another long secret"), ("next", "a third long secret")]
+        {
             fs::write(at(name), secret).unwrap();
         }
         Place { folder, configuration, variable: None }
@@ -170,6 +172,9 @@ fn from_nothing_to_money_a_backup_and_back() {
 
     let balance = String::from_utf8(place.run("treasury balance").stdout).unwrap();
     assert!(balance.contains("-5,000,000.00 TZS") && balance.contains("4,800,000.00 TZS"), "{balance}");
+    place.done("staff secret --staff maker --secret-file maker --new-secret-file next");
+    assert_eq!(place.refused("agent list --staff maker --secret-file maker").0, Some(1), "the old one proves nothing");
+    place.done("staff secret --staff maker --secret-file next --new-secret-file maker");
     let verified = place.done("ledger verify");
     assert_eq!(verified["sound"], true);
     assert_eq!(place.done("check")["sound"], true);

@@ -294,7 +294,7 @@ fn due(was: Option<&Transfer>, after: &Transfer) -> (i64, i64, i64) {
         (None, State::Waiting(_)) => with(of_payer(Payer::Sender), 0),
         (None, State::Credited { commission, .. }) => {
             let operator = after.charge.payer == Payer::Operator;
-            let earned = commission.filter(|_| !operator).map_or(0, Money::minor);
+            let earned = commission.filter(|_| !operator).map_or(0, |earned| earned.amount.minor());
             with(whole(&after.charge), earned)
         }
         (None, State::PaidOut(paid)) => {

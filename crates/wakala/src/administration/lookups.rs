@@ -259,7 +259,7 @@ impl Administration {
             State::Credited { recall_asked_at, commission, .. } => object([
                 ("state", "credited".into()),
                 ("recall_asked_at", shapes::moment_if(*recall_asked_at, zone)),
-                ("commission", commission.map_or(Value::Null, shapes::money)),
+                ("commission", commission.map_or(Value::Null, |earned| shapes::money(earned.amount))),
             ]),
             State::PaidOut(paid) => object([
                 ("state", "paid out".into()),

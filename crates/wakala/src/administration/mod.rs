@@ -120,6 +120,7 @@ impl Administration {
             Command::Version => Ok(crate::cli::version::json()),
             Command::EnrolFirstStaff { name } => self.enrol_first_staff(name, new_secret),
             Command::Staff => self.staff(),
+            Command::ChangeSecret => self.change_secret(staff()?, request),
             Command::Propose(measure) => self.propose(staff()?, measure, new_secret),
             Command::Approve { proposal } => self.approve(staff()?, *proposal),
             Command::Reject { proposal } => self.reject(staff()?, *proposal),

@@ -280,6 +280,15 @@ Examples:
     },
     /// All members of staff
     List,
+    /// Take another secret for yourself: the old one is asked for, nobody need approve
+    #[command(after_help = "\
+Examples:
+  wakala staff secret --staff maker       # the old one, then the new one twice")]
+    Secret {
+        /// The file with the new secret; without it you type it, unseen
+        #[arg(long, value_name = "FILE")]
+        new_secret_file: Option<PathBuf>,
+    },
     /// Let somebody act no more (a proposal)
     Dismiss {
         /// The name they sign with

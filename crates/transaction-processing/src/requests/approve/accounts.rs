@@ -88,8 +88,8 @@ pub(super) fn close(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn) -> Res
     Ok(())
 }
 
-/// The account moves to another number. Transfers that wait for the old number stay with it; the card stays behind. The proof
-/// of a PIN is bound to its number, so a one-time PIN goes to the new one.
+/// The account moves to another number, and both are told. Transfers that wait for the old number stay with it; the card stays
+/// behind, and the old number is told by it. The proof of a PIN is bound to its number, so a one-time PIN goes to the new one.
 pub(super) fn change_number(
     scene: &Scene<'_>,
     draft: &mut Draft,
@@ -111,6 +111,7 @@ pub(super) fn change_number(
     draft.change(Change::Number(*number));
     scene.tell(draft, to, Text::NumberChanged);
     tell_one_time_pin(scene, draft, to, pin);
+    scene.tell(draft, msisdn, Text::NumberLeft);
     // The language moves with the owner, already in these.
     if let Some(language) = language {
         draft.notices.iter_mut().for_each(|notice| notice.language = language);
