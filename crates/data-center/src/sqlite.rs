@@ -13,6 +13,7 @@ mod version;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, params};
 use transaction_processing::Currency;
 
@@ -41,6 +42,8 @@ pub struct Sqlite {
     path: PathBuf,
     checkpointer: checkpointer::Checkpointer,
     currencies: Currencies,
+    /// From here on nothing may be written: see the end.
+    failed: bool,
     /// Held as long as the database is: the system releases it whatever the process's end.
     _lock: File,
 }
@@ -86,7 +89,7 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(64);
         let currencies = Currencies::read(&connection)?;
         let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
-        Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, _lock: lock })
+        Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, failed: false, _lock: lock })
     }
 
     /// Where the database is.
@@ -123,12 +126,25 @@ impl Store for Sqlite {
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        append::append(&self.connection, batch)?;
-        self.checkpointer.after_commit(&self.connection)
+        let appended = append::append(&self.connection, batch);
+        let done = appended.and_then(|()| self.checkpointer.after_commit(&self.connection));
+        self.failed |= done.is_err();
+        done
     }
 
     fn history(&self) -> Result<SqliteHistory, StoreError> {
         SqliteHistory::open(&self.path)
+    }
+}
+
+impl Drop for Sqlite {
+    /// In order, all of SQLite's log is copied into the database, and one file is left. After a failure both are left as they
+    /// are: what the disk did not take would be missing, and the log gone.
+    fn drop(&mut self) {
+        if self.checkpointer.end() && !self.failed {
+            // Where it stays as it was, the log is left: the next start reads it.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        }
     }
 }
 
@@ -149,6 +165,7 @@ pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(())
 }

@@ -127,7 +127,7 @@ impl Recording {
                         for event in &self.events[events..*moment] {
                             match event {
                                 Event::Stored(change) => disk.apply(change),
-                                Event::Said(_) => answered += 1,
+                                Event::Said(_) => answered += usize::from(event.is_answer()),
                                 Event::Failed { .. } => {}
                             }
                         }
