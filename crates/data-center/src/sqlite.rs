@@ -11,8 +11,10 @@ mod verify;
 mod version;
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, params};
 use transaction_processing::Currency;
 
@@ -32,6 +34,9 @@ const APPLICATION_ID: i32 = 0x576b_6c61;
 /// How long a statement waits for a lock of another connection.
 const BUSY_MS: u32 = 10_000;
 
+/// How much of SQLite's log is written again at once, octets.
+const LOG_PIECE: usize = 1 << 20;
+
 /// The page cache of the writing connection, KiB.
 const CACHE_KIB: i32 = 32 * 1024;
 
@@ -41,6 +46,8 @@ pub struct Sqlite {
     path: PathBuf,
     checkpointer: checkpointer::Checkpointer,
     currencies: Currencies,
+    /// From here on nothing may be written: see the end.
+    failed: bool,
     /// Held as long as the database is: the system releases it whatever the process's end.
     _lock: File,
 }
@@ -79,6 +86,7 @@ impl Sqlite {
         version::check()?;
         let lock = lock(path)?;
         create_private(path)?;
+        write_log_again(path)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         write_safely(&connection)?;
         migrations::migrate(&mut connection)?;
@@ -86,7 +94,7 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(64);
         let currencies = Currencies::read(&connection)?;
         let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
-        Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, _lock: lock })
+        Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, failed: false, _lock: lock })
     }
 
     /// Where the database is.
@@ -123,12 +131,25 @@ impl Store for Sqlite {
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        append::append(&self.connection, batch)?;
-        self.checkpointer.after_commit(&self.connection)
+        let appended = append::append(&self.connection, batch);
+        let done = appended.and_then(|()| self.checkpointer.after_commit(&self.connection));
+        self.failed |= done.is_err();
+        done
     }
 
     fn history(&self) -> Result<SqliteHistory, StoreError> {
         SqliteHistory::open(&self.path)
+    }
+}
+
+impl Drop for Sqlite {
+    /// In order, all of SQLite's log is copied into the database, and one file is left. After a failure both are left as they
+    /// are: what the disk did not take would be missing, and the log gone.
+    fn drop(&mut self) {
+        if self.checkpointer.end() && !self.failed {
+            // Where it stays as it was, the log is left: the next start reads it.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        }
     }
 }
 
@@ -149,6 +170,7 @@ pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(())
 }
@@ -181,9 +203,7 @@ fn adopt_currencies(connection: &Connection, currencies: &[Currency]) -> Result<
 
 /// A file beside the database, locked by whoever has it.
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock = PathBuf::from(name);
+    let lock = beside(path, ".lock");
     let failed = |error| StoreError::File { path: lock.clone(), error };
     let file = private_file().truncate(false).open(&lock).map_err(failed)?;
     match file.try_lock() {
@@ -191,6 +211,44 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// The file of the same name with this ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Writes SQLite's log as it is read, where a process before has left one. If that process was told that the disk did not take
+/// something, the system may go on showing it, and no sync ever writes it (Linux does so): what is built on it would be lost
+/// with the power.
+fn write_log_again(path: &Path) -> Result<(), StoreError> {
+    let log = beside(path, "-wal");
+    let again = || {
+        let mut file = OpenOptions::new().read(true).write(true).open(&log)?;
+        let mut octets = vec![0; LOG_PIECE];
+        loop {
+            let at = file.stream_position()?;
+            let count = file.read(&mut octets)?;
+            if count == 0 {
+                return file.sync_all();
+            }
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(octets.get(..count).unwrap_or_default())?;
+        }
+    };
+    match again() {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::File { path: log.clone(), error }),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names beside this one durable.
+fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error| StoreError::File { path: directory.to_owned(), error };
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
 }
 
 /// Makes the file first, readable by its owner alone; SQLite gives the files beside it the same rights.

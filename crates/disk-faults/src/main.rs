@@ -1,4 +1,5 @@
-//! The process that is watched, killed and given failing disks. It says `answered N` when its N-th commit is durable.
+//! The process that is watched, killed and given failing disks. It says `starts` before it opens the books, and `answered N`
+//! when its N-th commit is durable.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     let answered = Arc::new(AtomicUsize::new(0));
     let mut tell = || -> Durable {
         let answered = Arc::clone(&answered);
+        println!("starts");
         Box::new(move |_| println!("answered {}", answered.fetch_add(1, Ordering::SeqCst) + 1))
     };
     match what.to_str() {

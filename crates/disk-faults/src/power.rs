@@ -1,5 +1,6 @@
 //! Losses of power at moments of a recorded life, each numbered, so that one of them can be made again.
 
+use std::fmt;
 use std::sync::Mutex;
 use std::thread;
 
@@ -19,13 +20,22 @@ pub struct Recording {
 }
 
 /// What was found after a loss of power.
+#[derive(Clone)]
 pub struct Found {
+    /// The number of the loss.
+    pub number: u64,
     /// The files.
     pub files: Files,
     /// How many answers had been given.
     pub answered: usize,
     /// How many events had happened.
     pub events: usize,
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "loss {} after {} events", self.number, self.events)
+    }
 }
 
 /// A loss of power that something did not survive.
@@ -127,7 +137,7 @@ impl Recording {
                         for event in &self.events[events..*moment] {
                             match event {
                                 Event::Stored(change) => disk.apply(change),
-                                Event::Said(_) => answered += 1,
+                                Event::Said(_) => answered += usize::from(event.is_answer()),
                                 Event::Failed { .. } => {}
                             }
                         }
@@ -135,7 +145,12 @@ impl Recording {
                         if is_over(*number) {
                             continue;
                         }
-                        let found = Found { files: disk.without_power(&mut draw(*number).1), answered, events };
+                        let found = Found {
+                            number: *number,
+                            files: disk.without_power(&mut draw(*number).1),
+                            answered,
+                            events,
+                        };
                         if let Err(why) = judge(&found) {
                             let mut first = first_lost.lock().expect("it");
                             if first.as_ref().is_none_or(|lost| *number < lost.number) {

@@ -33,11 +33,20 @@ pub enum Event {
     Said(String),
 }
 
-/// A call on a file of the directory: by its name, and the how manieth of this name it is in its thread.
+impl Event {
+    /// Whether something was answered.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Event::Said(line) if line.starts_with("answered"))
+    }
+}
+
+/// A call that stores something in the directory: by its name, and the how manieth of this name it is in its thread.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Call {
     /// The system's name of it.
     pub name: String,
+    /// Only calls on this file count, and nothing else is followed; none: all do.
+    pub on: Option<&'static str>,
     /// Which of them, from one.
     pub nth: usize,
 }
@@ -78,7 +87,10 @@ impl Run {
         strace.args(fault.is_none_or(|(_, fault)| fault != Fault::Kill).then_some("--seccomp-bpf"));
         strace.args(["-f", "-qq", "-y", "-xx", "-s", "1000000", "-e", "signal=none"]);
         strace.arg("-e").arg(format!("trace={CALLS}")).arg("-o").arg(trace.path());
-        if let Some((Call { name, nth }, fault)) = fault {
+        if let Some((Call { name, on, nth }, fault)) = fault {
+            if let Some(on) = on {
+                strace.arg("-P").arg(directory.join(on)).args(["-P", "/dev/null"]);
+            }
             let what = match fault {
                 Fault::Kill => "signal=KILL".to_owned(),
                 Fault::Error(error) => format!("error={error}"),
@@ -94,16 +106,11 @@ impl Run {
         let Reader { events, calls, .. } = reader;
         Run { events: events.into_iter().flatten().collect(), calls, status }
     }
-
-    /// How often it said that something was answered.
-    pub fn answered(&self) -> usize {
-        answered(&self.events)
-    }
 }
 
 /// How many answers are among the events.
 pub fn answered(events: &[Event]) -> usize {
-    events.iter().filter(|event| matches!(event, Event::Said(line) if line.starts_with("answered"))).count()
+    events.iter().filter(|event| event.is_answer()).count()
 }
 
 /// The files of a directory but for those that are not durable anyway.
@@ -180,7 +187,7 @@ impl Reader {
         let nth = *nth;
         let reads = name == "lseek" || name.starts_with("open") && !flags(arguments).0;
         if !reads && strings(arguments).any(|path| self.place(&path).is_some()) {
-            self.calls.push(Call { name: name.to_owned(), nth });
+            self.calls.push(Call { name: name.to_owned(), on: None, nth });
         }
     }
 

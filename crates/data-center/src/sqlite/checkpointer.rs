@@ -1,9 +1,12 @@
 //! SQLite's own write-ahead log is copied into the database by a thread of its own, so that no commit waits for it. The
 //! log starts again from its beginning whenever a commit finds all of it copied; when it grows past a bound, the writer copies
 //! the rest itself.
+//!
+//! A failure of the thread is one of the store. Tried again, it would seem to succeed: the system drops what a disk did not
+//! take, and a later sync writes none of it.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, OpenFlags};
@@ -32,6 +35,7 @@ impl Default for LogBounds {
 pub(super) struct Checkpointer {
     bounds: LogBounds,
     wake: Option<SyncSender<()>>,
+    failed: Receiver<StoreError>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -46,13 +50,24 @@ impl Checkpointer {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         write_safely(&connection)?;
         let (wake, woken) = sync_channel(1);
-        let failed = |error| StoreError::File { path: path.to_owned(), error };
-        let thread =
-            thread::Builder::new().name("checkpoint".into()).spawn(move || run(&connection, &woken)).map_err(failed)?;
-        Ok(Checkpointer { bounds, wake: Some(wake), thread: Some(thread) })
+        let (fail, failed) = sync_channel(1);
+        let run = move || {
+            if let Err(error) = run(&connection, &woken) {
+                // Gone only where the store is, too.
+                let _ = fail.send(error);
+            }
+        };
+        let not_started = |error| StoreError::File { path: path.to_owned(), error };
+        let thread = thread::Builder::new().name("checkpoint".into()).spawn(run).map_err(not_started)?;
+        Ok(Checkpointer { bounds, wake: Some(wake), failed, thread: Some(thread) })
     }
 
     pub(super) fn after_commit(&self, writer: &Connection) -> Result<(), StoreError> {
+        match self.failed.try_recv() {
+            Ok(error) => return Err(error),
+            Err(TryRecvError::Disconnected) => return Err(StoreError::Damaged("nobody copies the log".into())),
+            Err(TryRecvError::Empty) => {}
+        }
         let extent = checkpoint(writer, "NOOP")?;
         if extent.pages >= self.bounds.waits_from {
             checkpoint(writer, "RESTART")?;
@@ -66,23 +81,20 @@ impl Checkpointer {
         }
         Ok(())
     }
-}
 
-impl Drop for Checkpointer {
-    fn drop(&mut self) {
+    /// Ends the thread. Whether nothing in it failed.
+    pub(super) fn end(&mut self) -> bool {
         self.wake = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been told by the thread itself.
-            let _ = thread.join();
-        }
+        let ended = self.thread.take().is_none_or(|thread| thread.join().is_ok());
+        ended && self.failed.try_recv().is_err()
     }
 }
 
-fn run(connection: &Connection, woken: &Receiver<()>) {
+fn run(connection: &Connection, woken: &Receiver<()>) -> Result<(), StoreError> {
     while let Ok(()) = woken.recv() {
-        // What fails here fails in the writer's own copying as well, which says so.
-        let _ = checkpoint(connection, "PASSIVE");
+        checkpoint(connection, "PASSIVE")?;
     }
+    Ok(())
 }
 
 fn checkpoint(connection: &Connection, mode: &str) -> Result<Extent, StoreError> {
