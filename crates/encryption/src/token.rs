@@ -84,6 +84,31 @@ pub enum TokenError {
     Failed(#[from] CryptokiError),
 }
 
+impl TokenError {
+    /// Whether it may pass without anybody doing anything: the token is not there, or does not do what it should. A PIN that
+    /// it refuses is never to be tried again: tokens lock.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NoSuchToken(_) | Self::Failed(_) => true,
+            Self::Module { error, .. } => !matches!(error, CryptokiError::LibraryLoading(_)),
+            _ => false,
+        }
+    }
+}
+
+fn is_of_the_pin(error: &CryptokiError) -> bool {
+    let CryptokiError::Pkcs11(error, _) = error else { return false };
+    matches!(
+        error,
+        RvError::PinIncorrect
+            | RvError::PinInvalid
+            | RvError::PinLenRange
+            | RvError::PinExpired
+            | RvError::PinLocked
+            | RvError::UserPinNotInitialized
+    )
+}
+
 /// The PIN of a token's user. Secret: cannot be printed, wiped on drop.
 pub struct TokenPin(AuthPin);
 
@@ -124,7 +149,8 @@ impl Token {
         let first = module.open_ro_session(slot)?;
         match first.login(UserType::User, Some(&pin.0)) {
             Ok(()) | Err(CryptokiError::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-            Err(error) => return Err(TokenError::Login(error)),
+            Err(error) if is_of_the_pin(&error) => return Err(TokenError::Login(error)),
+            Err(error) => return Err(TokenError::Failed(error)),
         }
         Ok(Self { module, slot, sessions: Pool::new(first, MOST_SESSIONS) })
     }

@@ -35,10 +35,9 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether it may pass without anybody doing anything: the token is not reached. A PIN that was refused is **not** tried
-    /// again, since tokens lock.
+    /// Whether it may pass without anybody doing anything ([`TokenError::may_pass`]).
     pub fn may_pass(&self) -> bool {
-        matches!(self, Failure::Token { error: TokenError::NoSuchToken(_) | TokenError::Failed(_), .. })
+        matches!(self, Failure::Token { error, .. } if error.may_pass())
     }
 }
 
