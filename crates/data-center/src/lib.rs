@@ -14,12 +14,17 @@ pub mod batch;
 mod center;
 mod dirty;
 mod encoding;
+mod history;
+mod load;
 pub mod messages;
+mod migrations;
 mod queue;
+mod reading;
 mod records;
 pub mod sqlite;
 mod store;
 mod sweep;
+mod verify;
 mod writer;
 
 pub use audit::{Finding, Report, differences};

@@ -29,7 +29,7 @@ pub enum Value {
     Octets(Vec<u8>),
 }
 
-/// A table of the checkpoint. Its key stands first, `body` and `as_of` last.
+/// A table. Its key stands first; in one of the checkpoint, `body` and `as_of` stand last.
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [&'static str],
@@ -153,6 +153,23 @@ const TARIFFS: Table = Table {
 };
 
 const BANK_REFERENCES: Table = Table { name: "bank_references", columns: &["reference", "body", "as_of"], key: 1 };
+
+/// The log. Eight columns for each of six postings stand last.
+#[rustfmt::skip]
+pub(crate) const LOG: Table = Table {
+    name: "log",
+    columns: &[
+        "sequence", "at_ms", "day", "month", "request", "sender", "staff", "request_key", "refusal", "transfer",
+        "changes", "notices", "chain",
+        "from_1", "to_1", "amount_1", "currency_1", "from_balance_1", "to_balance_1", "from_previous_1", "to_previous_1",
+        "from_2", "to_2", "amount_2", "currency_2", "from_balance_2", "to_balance_2", "from_previous_2", "to_previous_2",
+        "from_3", "to_3", "amount_3", "currency_3", "from_balance_3", "to_balance_3", "from_previous_3", "to_previous_3",
+        "from_4", "to_4", "amount_4", "currency_4", "from_balance_4", "to_balance_4", "from_previous_4", "to_previous_4",
+        "from_5", "to_5", "amount_5", "currency_5", "from_balance_5", "to_balance_5", "from_previous_5", "to_previous_5",
+        "from_6", "to_6", "amount_6", "currency_6", "from_balance_6", "to_balance_6", "from_previous_6", "to_previous_6",
+    ],
+    key: 1,
+};
 
 /// All tables of the checkpoint.
 pub(crate) const ALL: [&Table; 11] = [

@@ -3,9 +3,8 @@
 mod append;
 mod backup;
 mod checkpointer;
-mod history;
-mod load;
 mod migrations;
+mod reading;
 mod shell;
 mod verify;
 mod version;
@@ -13,14 +12,15 @@ mod version;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, OpenFlags, params};
 use transaction_processing::Currency;
 
 use crate::batch::Batch;
+use crate::load::load;
 use crate::store::{Fatal, Loaded, Store, StoreError};
 
 pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
-pub use history::SqliteHistory;
+pub use reading::SqliteHistory;
 pub use shell::{Part, query};
 pub use verify::verify;
 pub use version::{check as check_version, linked as linked_version};
@@ -36,28 +36,11 @@ const CACHE_KIB: i32 = 32 * 1024;
 
 /// The embedded database. One process has it at a time.
 pub struct Sqlite {
-    connection: Connection,
+    writing: SqliteHistory,
     path: PathBuf,
     checkpointer: checkpointer::Checkpointer,
-    currencies: Currencies,
     /// Held as long as the database is: the system releases it whatever the process's end.
     _lock: File,
-}
-
-/// The decimal digits of each currency, by its number.
-#[derive(Clone, Default)]
-pub(crate) struct Currencies(Vec<Currency>);
-
-impl Currencies {
-    pub(crate) fn read(connection: &Connection) -> Result<Currencies, StoreError> {
-        let mut statement = connection.prepare("SELECT numeric, minor_digits FROM currencies")?;
-        let rows = statement.query_map([], |row| Ok(Currency { numeric: row.get(0)?, minor_digits: row.get(1)? }))?;
-        Ok(Currencies(rows.collect::<Result<_, _>>()?))
-    }
-
-    pub(crate) fn numbered(&self, numeric: i64) -> Option<Currency> {
-        self.0.iter().find(|currency| i64::from(currency.numeric) == numeric).copied()
-    }
 }
 
 impl Sqlite {
@@ -73,11 +56,15 @@ impl Sqlite {
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         write_safely(&connection)?;
         migrations::migrate(&mut connection)?;
-        adopt_currencies(&connection, currencies)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let currencies = Currencies::read(&connection)?;
+        let mut writing = SqliteHistory::on(connection)?;
+        for currency in writing.currencies.unknown(currencies)? {
+            let sql = "INSERT INTO currencies (numeric, minor_digits) VALUES (?1, ?2)";
+            writing.connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
+            writing.currencies.0.push(currency);
+        }
         let checkpointer = checkpointer::Checkpointer::start(path)?;
-        Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, _lock: lock })
+        Ok(Sqlite { writing, path: path.to_owned(), checkpointer, _lock: lock })
     }
 
     /// Where the database is.
@@ -91,7 +78,7 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`].
     pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
-        Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
+        Ok(self.writing.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
 
     /// Whether this database was restored from a backup and no epoch was opened since: the first thing to ask of the
@@ -100,9 +87,8 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`].
     pub fn is_restored(&self) -> Result<bool, StoreError> {
-        let restored =
-            self.connection.query_row("SELECT coalesce(max(restored), 0) FROM position", [], |row| row.get(0))?;
-        Ok(restored)
+        let question = "SELECT coalesce(max(restored), 0) FROM position";
+        Ok(self.writing.connection.query_row(question, [], |row| row.get(0))?)
     }
 }
 
@@ -110,12 +96,12 @@ impl Store for Sqlite {
     type History = SqliteHistory;
 
     fn load(&mut self, window_seconds: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
-        load::load(&self.connection, &self.currencies, window_seconds, each)
+        load(&mut self.writing, window_seconds, each)
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        append::append(&self.connection, batch)?;
-        self.checkpointer.after_commit(&self.connection)
+        append::append(&self.writing.connection, batch)?;
+        self.checkpointer.after_commit(&self.writing.connection)
     }
 
     fn history(&self) -> Result<SqliteHistory, StoreError> {
@@ -147,21 +133,6 @@ pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn adopt_currencies(connection: &Connection, currencies: &[Currency]) -> Result<(), StoreError> {
-    let known = Currencies::read(connection)?;
-    for currency in currencies {
-        match known.numbered(i64::from(currency.numeric)) {
-            Some(held) if held != *currency => return Err(StoreError::CurrencyDiffers(currency.numeric)),
-            Some(_) => {}
-            None => {
-                let sql = "INSERT INTO currencies (numeric, minor_digits) VALUES (?1, ?2)";
-                connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// A file beside the database, locked by whoever has it.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
@@ -188,9 +159,4 @@ fn private_file() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// A figure of the database that must not be negative.
-pub(crate) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(index).map(i64::cast_unsigned)
 }

@@ -7,12 +7,13 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use transaction_processing::ids::Sequence;
 
-use super::history::SqliteHistory;
+use super::reading::SqliteHistory;
 use super::verify::verify;
-use super::{connect, create_private, load, lock, migrations, version};
+use super::{connect, create_private, lock, migrations, version};
 use crate::audit::Report;
 use crate::batch::Position;
 use crate::messages::{MessageState, NoticeId};
+use crate::reading::Reading;
 use crate::store::{History, StoreError};
 
 /// Pages copied between two words of progress.
@@ -62,10 +63,10 @@ pub enum RestoreError {
 pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Manifest, StoreError> {
     version::check()?;
     copy(from, to, progress)?;
-    let connection = connect(to, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let position = load::position(&connection)?.unwrap_or(Position::start());
-    let last = connection.query_row("SELECT coalesce(max(sequence), 0) FROM log", [], |row| super::unsigned(row, 0))?;
-    let manifest = Manifest { last: Sequence(last), head: position.head, schema: migrations::known() };
+    let mut copied = SqliteHistory::open(to)?;
+    let position = copied.position()?.unwrap_or(Position::start());
+    let last = Sequence(copied.figure("SELECT coalesce(max(sequence), 0) FROM log")?);
+    let manifest = Manifest { last, head: position.head, schema: migrations::known() };
     let path = manifest_path(to);
     let failed = |error| StoreError::File { path: path.clone(), error };
     fs::write(&path, manifest.text()).map_err(failed)?;

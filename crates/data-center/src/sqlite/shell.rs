@@ -5,8 +5,8 @@ use std::path::Path;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 
-use super::verify::values;
 use super::{connect, version};
+use crate::reading::values;
 use crate::records::Value;
 use crate::store::StoreError;
 
