@@ -21,7 +21,7 @@ use crate::store::{Fatal, Loaded, Store, StoreError};
 
 pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
 pub use reading::SqliteHistory;
-pub use shell::{Part, query};
+pub use shell::query;
 pub use verify::verify;
 pub use version::{check as check_version, linked as linked_version};
 
@@ -80,16 +80,6 @@ impl Sqlite {
     pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
         Ok(self.writing.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
-
-    /// Whether this database was restored from a backup and no epoch was opened since: the first thing to ask of the
-    /// books is then `Action::OpenEpoch`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn is_restored(&self) -> Result<bool, StoreError> {
-        let question = "SELECT coalesce(max(restored), 0) FROM position";
-        Ok(self.writing.connection.query_row(question, [], |row| row.get(0))?)
-    }
 }
 
 impl Store for Sqlite {
@@ -106,6 +96,11 @@ impl Store for Sqlite {
 
     fn history(&self) -> Result<SqliteHistory, StoreError> {
         SqliteHistory::open(&self.path)
+    }
+
+    fn is_restored(&self) -> Result<bool, StoreError> {
+        let question = "SELECT coalesce(max(restored), 0) FROM position";
+        Ok(self.writing.connection.query_row(question, [], |row| row.get(0))?)
     }
 }
 
@@ -142,7 +137,9 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let file = private_file().truncate(false).open(&lock).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::InUse { database: path.display().to_string(), by: "another process".into() })
+        }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use data_center::sqlite::{Part, RestoreError, backup, check, query, restore, verify};
-use data_center::{DataCenter, Fatal, History, MessageState, Report, Sqlite, Store, StoreError, Value};
+use data_center::sqlite::{RestoreError, backup, check, query, restore, verify};
+use data_center::{DataCenter, Fatal, History, MessageState, Part, Report, Sqlite, Store, StoreError, Value};
 use rusqlite::Connection;
 use support::*;
 use transaction_processing::proposal::Measure;
@@ -254,7 +254,7 @@ fn a_second_process_is_refused() {
     let path = place.path("books.db");
     if let Ok(path) = std::env::var("BOOKS_OF_THE_FIRST") {
         let refused = Sqlite::open(Path::new(&path), &[TZS]).err().unwrap();
-        assert!(matches!(refused, StoreError::InUse(_)), "{refused}");
+        assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
         return;
     }
     let held = open(&path);

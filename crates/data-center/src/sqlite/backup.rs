@@ -118,7 +118,7 @@ fn sync(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a database of a backup that verifies. What was not known to be sent is never sent: it may have been; its codes are
-/// erased. The database then waits for an epoch to be opened, see [`super::Sqlite::is_restored`]. Repeats stay known.
+/// erased. The database then waits for an epoch to be opened, see [`crate::Store::is_restored`]. Repeats stay known.
 ///
 /// # Errors
 /// [`RestoreError`]; nothing is at `to` then.

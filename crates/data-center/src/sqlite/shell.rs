@@ -6,17 +6,9 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{connect, version};
+use crate::query::Part;
 use crate::reading::values;
-use crate::records::Value;
 use crate::store::StoreError;
-
-/// What [`query`] hands over.
-pub enum Part<'a> {
-    /// The names of the columns; first, and once.
-    Columns(Vec<&'a str>),
-    /// A row.
-    Row(Vec<Value>),
-}
 
 /// Puts one statement to the database at `path` and hands over what it answers, row by row, until `each` says no.
 ///
