@@ -26,7 +26,7 @@ use lease::Lease;
 pub use reading::PostgresHistory;
 use rows::Rows;
 pub use session::Problem;
-use session::Session;
+use session::{Loss, Session};
 pub use settings::{InUse, SCHEMES, Settings, Standbys};
 pub use shell::{query, verify};
 
@@ -50,7 +50,7 @@ impl Postgres {
     /// [`StoreError`]: not to be reached, not safe, in use by another process, of a later version, or damaged.
     pub fn open(settings: Settings, currencies: &[Currency]) -> Result<Postgres, StoreError> {
         let settings = Arc::new(settings);
-        let mut session = connect(&settings)?;
+        let mut session = connect(&settings, None)?;
         if !migrations::is_founded(&mut session)? {
             migrations::migrate(&mut session)?;
         }
@@ -59,7 +59,8 @@ impl Postgres {
         migrations::migrate(&mut session)?;
         adopt_currencies(&mut session, currencies)?;
         let months = months::attached(&mut session)?;
-        let mut held = PostgresHistory::open(&settings)?;
+        let session = connect(&settings, Some(lease.loss()))?;
+        let mut held = PostgresHistory::open_while(&settings, Some(lease.loss()))?;
         let head = held.position()?.ok_or_else(|| StoreError::Damaged("there is no position".into()))?.head;
         Ok(Postgres { settings, session, lease, head, months, commits: 0 })
     }
@@ -71,9 +72,14 @@ impl Postgres {
 }
 
 /// A connection that writes, to a server that is safe.
-fn connect(settings: &Settings) -> Result<Session, StoreError> {
-    let mut session = Session::connect(settings)?;
-    session.execute("SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
+fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreError> {
+    let mut session = Session::connect(settings, loss)?;
+    // All of a transaction is sent at once. A server that waits for the rest of one has lost its client without knowing it,
+    // and must not keep the next one waiting.
+    let idle = settings.lease.as_millis();
+    session.execute(&format!(
+        "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = {idle}"
+    ))?;
     safety::check(&mut session, settings.standbys)?;
     Ok(session)
 }
@@ -102,7 +108,7 @@ impl Store for Postgres {
     }
 
     fn history(&self) -> Result<PostgresHistory, StoreError> {
-        PostgresHistory::open(&self.settings)
+        PostgresHistory::open_while(&self.settings, Some(self.lease.loss()))
     }
 
     fn is_restored(&self) -> Result<bool, StoreError> {

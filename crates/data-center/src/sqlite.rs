@@ -17,7 +17,7 @@ use transaction_processing::Currency;
 
 use crate::batch::Batch;
 use crate::load::load;
-use crate::store::{Fatal, Loaded, Store, StoreError};
+use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 
 pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
 pub use reading::SqliteHistory;
@@ -102,6 +102,9 @@ impl Store for Sqlite {
         let question = "SELECT coalesce(max(restored), 0) FROM position";
         Ok(self.writing.connection.query_row(question, [], |row| row.get(0))?)
     }
+
+    /// The lock is held until the process ends.
+    fn watch(&mut self, _: Lost) {}
 }
 
 /// A connection with what all of them have in common. SQLite's own log is never mapped into memory: a failing disk must be

@@ -134,7 +134,7 @@ pub trait Store: Send + 'static {
 
     /// Says whom to tell when the database is this process's no more, whether anything is being written or not. A store
     /// that nobody can take away tells nobody.
-    fn watch(&mut self, _lost: Lost) {}
+    fn watch(&mut self, lost: Lost);
 }
 
 /// Is told that the database was lost, on a thread of the store's: it must not block.

@@ -1,8 +1,8 @@
 //! The one writer on two threads: one decides a batch while the other flushes the one before.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use transaction_processing::time::Moment;
@@ -90,7 +90,14 @@ impl Writer {
         // No batch waits between the threads: what arrives meanwhile makes the next one larger.
         let (to_commit, batches) = sync_channel::<Flushed>(0);
         let (done, acknowledged) = channel();
-        let DataCenter { decider, store } = center;
+        let DataCenter { decider, mut store } = center;
+        let lost = Arc::new(Mutex::new(None));
+        let (commands, told) = (Arc::clone(&queue), Arc::clone(&lost));
+        store.watch(Box::new(move |error| {
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            // What is in memory may be of the past from here on: what waits stays unanswered, questions too.
+            commands.abandon();
+        }));
         let commands = Arc::clone(&queue);
         let committing = move || {
             let committed = commit(store, &batches, &done);
@@ -106,7 +113,8 @@ impl Writer {
             let decided = Deciding { decider, clock, most, to_commit, acknowledged }.run(&commands);
             commands.abandon();
             let committed = committer.join().unwrap_or(Err(Fatal::Thread));
-            ended(decided.and(committed));
+            let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+            ended(lost.map_or(decided.and(committed), |error| Err(error.into())));
         };
         thread::Builder::new().name("decide".into()).spawn(deciding).map_err(|_| Fatal::Thread)?;
         Ok(Writer { door: Arc::new(Door(queue)) })

@@ -68,7 +68,7 @@ impl Postgres {
             Ok(()) => Ok(Tried::Unknown),
             Err(error) if is_unknown(&error) => Ok(Tried::Unknown),
             Err(error) => match refusal(&error) {
-                Some(STALE) => Err(self.lease.lose("another process has taken it over")),
+                Some(STALE) => Err(self.lease.lose()),
                 Some(code) if GIVEN_UP.contains(&code) => Ok(Tried::GivenUp),
                 _ => Err(error),
             },
@@ -89,7 +89,7 @@ impl Postgres {
             sleep(PAUSE);
         };
         if term != self.lease.term {
-            return Err(self.lease.lose("another process has taken it over"));
+            return Err(self.lease.lose());
         }
         // What has no rows does not move the head, and may be written twice.
         if head == self.head {
@@ -105,7 +105,7 @@ impl Postgres {
     /// waits for a transaction of the lost connection that the server is still at, and COMMIT for the standbys to have all
     /// that came before.
     fn look(&mut self) -> Result<Option<(i64, [u8; 32])>, StoreError> {
-        self.session = connect(&self.settings)?;
+        self.session = connect(&self.settings, Some(self.lease.loss()))?;
         self.session.execute("BEGIN")?;
         let mut seen = None;
         self.session.each("UPDATE position SET one = one RETURNING term, head", &[], &mut |row| {

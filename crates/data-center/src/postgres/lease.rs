@@ -10,11 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::reading::PAUSE;
-use super::session::Session;
+use super::session::{Loss, Session, timeout};
 use super::settings::{InUse, Settings};
 use crate::reading::signed;
 use crate::store::{Lost, StoreError};
+
+/// Why the lease is lost where another writer was met.
+const TAKEN: &str = "another process has taken it over";
 
 /// How often somebody who waits for a lease looks whether it has ended.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,23 +34,19 @@ pub(super) struct Lease {
 }
 
 /// What became of a lease, and who wants to know.
-#[derive(Default)]
-struct Fate(Mutex<(Option<String>, Option<Lost>)>);
+struct Fate {
+    lost: watch::Sender<Option<String>>,
+    tell: Mutex<Option<Lost>>,
+}
 
 impl Fate {
-    fn lose(&self, why: &str) {
-        let mut fate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if fate.0.is_none() {
-            fate.0 = Some(why.to_owned());
-            if let Some(tell) = fate.1.take() {
-                tell(StoreError::LeaseLost(why.to_owned()));
-            }
+    fn lose(&self, why: &str) -> StoreError {
+        let is_news = self.lost.send_if_modified(|lost| lost.is_none() && lost.replace(why.to_owned()).is_none());
+        let tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (true, Some(tell)) = (is_news, tell) {
+            tell(StoreError::LeaseLost(why.to_owned()));
         }
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        let fate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        fate.0.as_ref().map_or(Ok(()), |why| Err(StoreError::LeaseLost(why.clone())))
+        StoreError::LeaseLost(why.to_owned())
     }
 }
 
@@ -74,7 +75,7 @@ impl Lease {
             }
         };
         let term = figure(session, "SELECT term FROM lease")?;
-        let fate = Arc::new(Fate::default());
+        let fate = Arc::new(Fate { lost: watch::Sender::new(None), tell: Mutex::new(None) });
         let (stop, stopped) = sync_channel(0);
         let renewal =
             Renewal { settings: Arc::clone(settings), term, fate: Arc::clone(&fate), until: sent + settings.lease };
@@ -86,20 +87,26 @@ impl Lease {
 
     /// Fails where the lease was lost.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        self.fate.check()
+        self.fate.lost.borrow().as_ref().map_or(Ok(()), |why| Err(StoreError::LeaseLost(why.clone())))
     }
 
     /// Another writer was met.
-    pub(super) fn lose(&self, why: &str) -> StoreError {
-        self.fate.lose(why);
-        StoreError::LeaseLost(why.to_owned())
+    pub(super) fn lose(&self) -> StoreError {
+        self.fate.lose(TAKEN)
+    }
+
+    /// Says when the lease is lost.
+    pub(super) fn loss(&self) -> Loss {
+        self.fate.lost.subscribe()
     }
 
     pub(super) fn watch(&self, lost: Lost) {
-        let mut fate = self.fate.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &fate.0 {
-            Some(why) => lost(StoreError::LeaseLost(why.clone())),
-            None => fate.1 = Some(lost),
+        *self.fate.tell.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
+        // It may have been lost before there was anybody to tell.
+        if let Err(StoreError::LeaseLost(why)) = self.check()
+            && let Some(lost) = self.fate.tell.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            lost(StoreError::LeaseLost(why));
         }
     }
 }
@@ -167,14 +174,15 @@ impl Renewal {
         let mut wait = self.settings.lease / 3;
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
             let sent = Instant::now();
+            // Late, it is still ours where nobody has taken it.
             match self.say(&mut session, self.settings.lease) {
                 Ok(true) => {
                     self.until = sent + self.settings.lease;
                     wait = self.settings.lease / 3;
                 }
-                Ok(false) => return self.fate.lose("another process has taken it over"),
+                Ok(false) => return drop(self.fate.lose(TAKEN)),
                 Err(error) if Instant::now() >= self.until => {
-                    return self.fate.lose(&format!("the lease could not be renewed in time: {error}"));
+                    return drop(self.fate.lose(&format!("the lease could not be renewed in time: {error}")));
                 }
                 Err(_) => {
                     session = None;
@@ -191,7 +199,7 @@ impl Renewal {
         let session = match session {
             Some(session) => session,
             None => {
-                let made = Session::connect(&self.settings)?;
+                let made = Session::connect(&self.settings, None)?;
                 // That the holder is there is no news worth waiting for a disk or a standby.
                 made.execute("SET synchronous_commit = off; SET statement_timeout = 0")?;
                 session.insert(made)
@@ -202,13 +210,7 @@ impl Renewal {
         )?;
         let lasts = lasts.as_millis() as f64;
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&lasts, &self.term];
-        let told = session.run(async {
-            let patience = self.settings.lease / 3;
-            tokio::time::timeout(patience, session.client().execute(&renew, &parameters)).await
-        });
-        match told {
-            Ok(renewed) => Ok(renewed? > 0),
-            Err(_) => Err(StoreError::Settings("the server does not answer".into())),
-        }
+        let renewed = timeout(self.settings.patience(), session.client().execute(&renew, &parameters));
+        Ok(session.run(renewed)? > 0)
     }
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::rows::Rows;
-use super::session::{Session, is_unknown};
+use super::session::{Loss, Session, is_unknown};
 use super::settings::Settings;
 use crate::reading::{Columns, Currencies, Reading, Take, values};
 use crate::records::{Table, Value};
@@ -21,6 +21,7 @@ pub(super) const PAUSE: Duration = Duration::from_millis(200);
 pub struct PostgresHistory {
     settings: Arc<Settings>,
     session: Session,
+    loss: Option<Loss>,
     currencies: Currencies,
     /// Whether all that is read is of one moment; another connection would see another one.
     is_one_moment: bool,
@@ -32,10 +33,16 @@ impl PostgresHistory {
     /// # Errors
     /// [`StoreError`].
     pub fn open(settings: &Settings) -> Result<PostgresHistory, StoreError> {
-        let session = connect(settings)?;
+        PostgresHistory::open_while(settings, None)
+    }
+
+    /// The same for as long as the database is this process's.
+    pub(super) fn open_while(settings: &Settings, loss: Option<Loss>) -> Result<PostgresHistory, StoreError> {
+        let session = connect(settings, loss.clone())?;
         let mut currencies = Currencies::default();
         let settings = Arc::new(settings.clone());
-        let mut reader = PostgresHistory { settings, session, currencies: Currencies::default(), is_one_moment: false };
+        let none = Currencies::default();
+        let mut reader = PostgresHistory { settings, session, loss, currencies: none, is_one_moment: false };
         reader.each(Currencies::QUESTION, &[], &mut |row| currencies.add(row))?;
         reader.currencies = currencies;
         Ok(reader)
@@ -60,7 +67,7 @@ impl PostgresHistory {
                 Err(error) if is_unknown(&error) && !self.is_one_moment && Instant::now() < until => {
                     sleep(PAUSE);
                     // Where this fails too, the next question fails at once and comes here again.
-                    if let Ok(session) = connect(&self.settings) {
+                    if let Ok(session) = connect(&self.settings, self.loss.clone()) {
                         self.session = session;
                     }
                 }
@@ -70,8 +77,8 @@ impl PostgresHistory {
     }
 }
 
-fn connect(settings: &Settings) -> Result<Session, StoreError> {
-    let session = Session::connect(settings)?;
+fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreError> {
+    let session = Session::connect(settings, loss)?;
     session.execute("SET default_transaction_read_only = on; SET statement_timeout = 0")?;
     Ok(session)
 }

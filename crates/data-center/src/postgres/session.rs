@@ -1,14 +1,17 @@
 //! One connection, driven by a runtime of its own on the thread that uses it.
 
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
+use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Statement};
@@ -20,16 +23,20 @@ use crate::store::StoreError;
 /// What PostgreSQL or the way to it says. Of an error of the server's it tells message and code alone: the rest may quote
 /// what was being written.
 #[derive(Debug)]
-pub struct Problem(tokio_postgres::Error);
+pub enum Problem {
+    /// As the client tells it.
+    Told(tokio_postgres::Error),
+    /// There is no answer.
+    Silence,
+}
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0.as_db_error() {
-            Some(error) => write!(f, "{} ({})", error.message(), error.code().code()),
-            None => match std::error::Error::source(&self.0) {
-                Some(source) => write!(f, "{}: {source}", self.0),
-                None => write!(f, "{}", self.0),
-            },
+        let Problem::Told(error) = self else { return f.write_str("the server does not answer") };
+        match (error.as_db_error(), std::error::Error::source(error)) {
+            (Some(error), _) => write!(f, "{} ({})", error.message(), error.code().code()),
+            (None, Some(source)) => write!(f, "{error}: {source}"),
+            (None, None) => write!(f, "{error}"),
         }
     }
 }
@@ -40,14 +47,15 @@ impl Problem {
     /// The server's code for what it refused, the connection and the session being well; none where it is not known what
     /// the server did with what was sent last.
     fn refusal(&self) -> Option<&str> {
-        let error = self.0.as_db_error()?;
+        let Problem::Told(error) = self else { return None };
+        let error = error.as_db_error()?;
         (error.parsed_severity() == Some(Severity::Error)).then(|| error.code().code())
     }
 }
 
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> StoreError {
-        StoreError::Postgres(Problem(error))
+        StoreError::Postgres(Problem::Told(error))
     }
 }
 
@@ -66,6 +74,9 @@ pub(super) fn is_unknown(error: &StoreError) -> bool {
 
 type Warnings = Arc<Mutex<Vec<String>>>;
 
+/// Says why the database is this process's no more, once it is so.
+pub(super) type Loss = watch::Receiver<Option<String>>;
+
 /// A connection.
 pub(super) struct Session {
     /// There until it is dropped.
@@ -73,6 +84,8 @@ pub(super) struct Session {
     client: Client,
     warnings: Warnings,
     statements: HashMap<String, Statement>,
+    /// What ends every waiting for the server, which may never answer.
+    loss: Option<Loss>,
 }
 
 /// One statement of those that are sent together.
@@ -84,30 +97,37 @@ pub(super) enum Step<'a> {
 }
 
 impl Session {
-    pub(super) fn connect(settings: &Settings) -> Result<Session, StoreError> {
+    /// Connects; with `loss`, for as long as the database is this process's.
+    pub(super) fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Settings(format!("no runtime: {error}")))?;
         let warnings = Warnings::default();
-        let client = runtime.block_on(async {
-            match settings.tls.clone().filter(|_| settings.needs_tls()) {
-                Some(tls) => {
-                    let (client, connection) = settings.config.connect(tls).await?;
-                    tokio::spawn(drive(connection, Arc::clone(&warnings)));
-                    Ok::<_, StoreError>(client)
+        let client = runtime.block_on(until(
+            loss.clone(),
+            timeout(settings.patience(), async {
+                match settings.tls.clone().filter(|_| settings.needs_tls()) {
+                    Some(tls) => {
+                        let (client, connection) = settings.config.connect(tls).await?;
+                        tokio::spawn(drive(connection, Arc::clone(&warnings)));
+                        Ok::<_, StoreError>(client)
+                    }
+                    None => {
+                        let (client, connection) = settings.config.connect(NoTls).await?;
+                        tokio::spawn(drive(connection, Arc::clone(&warnings)));
+                        Ok(client)
+                    }
                 }
-                None => {
-                    let (client, connection) = settings.config.connect(NoTls).await?;
-                    tokio::spawn(drive(connection, Arc::clone(&warnings)));
-                    Ok(client)
-                }
-            }
-        })?;
-        Ok(Session { runtime: Some(runtime), client, warnings, statements: HashMap::new() })
+            }),
+        ))?;
+        Ok(Session { runtime: Some(runtime), client, warnings, statements: HashMap::new(), loss })
     }
 
-    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(super) fn run<T, E: Into<StoreError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, StoreError> {
         match &self.runtime {
-            Some(runtime) => runtime.block_on(work),
+            Some(runtime) => runtime.block_on(until(self.loss.clone(), work)),
             None => unreachable!("the runtime is there until the session is dropped"),
         }
     }
@@ -118,7 +138,7 @@ impl Session {
 
     /// Statements without parameters and without answers.
     pub(super) fn execute(&self, statements: &str) -> Result<(), StoreError> {
-        Ok(self.run(self.client.batch_execute(statements))?)
+        self.run(self.client.batch_execute(statements))
     }
 
     /// A statement, prepared once.
@@ -152,7 +172,7 @@ impl Session {
                     break;
                 }
             }
-            Ok(())
+            Ok::<_, StoreError>(())
         })
     }
 
@@ -169,12 +189,11 @@ impl Session {
                     *said = Some(ready);
                 }
             }
-            if waiting.iter().all(|(_, said)| said.is_some()) { Poll::Ready(()) } else { Poll::Pending }
-        }));
-        for (_, said) in waiting {
-            said.unwrap_or(Ok(()))?;
-        }
-        Ok(())
+            if waiting.iter().any(|(_, said)| said.is_none()) {
+                return Poll::Pending;
+            }
+            Poll::Ready(waiting.iter_mut().find_map(|(_, said)| said.take()?.err()).map_or(Ok(()), Err))
+        }))
     }
 
     async fn send(&self, step: &Step<'_>) -> Result<(), tokio_postgres::Error> {
@@ -199,6 +218,37 @@ impl Drop for Session {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Awaits something as long as the database is this process's.
+async fn until<T, E: Into<StoreError>>(
+    loss: Option<Loss>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    let lost = async {
+        if let Some(mut loss) = loss
+            && let Ok(why) = loss.wait_for(Option::is_some).await
+            && let Some(why) = why.clone()
+        {
+            return why;
+        }
+        pending().await
+    };
+    match select(pin!(work), pin!(lost)).await {
+        Either::Left((done, _)) => done.map_err(Into::into),
+        Either::Right((why, _)) => Err(StoreError::LeaseLost(why)),
+    }
+}
+
+/// Awaits the server, but no longer than this.
+pub(super) async fn timeout<T, E: Into<StoreError>>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(done) => done.map_err(Into::into),
+        Err(_) => Err(StoreError::Postgres(Problem::Silence)),
     }
 }
 

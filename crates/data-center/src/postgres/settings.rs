@@ -128,6 +128,12 @@ impl Settings {
         self
     }
 
+    /// How long it may take to reach the server, or to renew the lease: after one that came to nothing there is time for
+    /// another.
+    pub(super) fn patience(&self) -> Duration {
+        self.config.get_connect_timeout().map_or(CONNECT, |timeout| *timeout).min(self.lease / 3)
+    }
+
     /// The address, in which no secret stands.
     pub fn address(&self) -> &str {
         &self.address

@@ -75,11 +75,15 @@ impl Server {
         String::from_utf8(said.stdout).unwrap().trim_end().to_owned()
     }
 
-    /// Waits until a question has this answer; every look is a connection of its own.
+    /// Waits until a question has this answer.
     pub fn wait_for(&self, question: &str, answer: &str) {
-        while self.sql(question) != answer {
-            thread::yield_now();
-        }
+        self.sql(&format!(
+            "DO $$ BEGIN
+                WHILE ({question})::text <> '{answer}' LOOP
+                    PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+                END LOOP;
+            END $$"
+        ));
     }
 
     /// Changes a setting of the running server.
