@@ -28,7 +28,7 @@ use rows::Rows;
 pub use session::Problem;
 use session::{Loss, Session};
 pub use settings::{InUse, SCHEMES, Settings, Standbys};
-pub use shell::{query, verify};
+pub use shell::{check, query, verify};
 
 /// A database on a PostgreSQL server, held by this process.
 pub struct Postgres {

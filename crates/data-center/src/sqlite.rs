@@ -19,7 +19,7 @@ use crate::batch::Batch;
 use crate::load::load;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 
-pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
+pub use backup::{Manifest, RestoreError, backup, check, restore};
 pub use reading::SqliteHistory;
 pub use shell::query;
 pub use verify::verify;

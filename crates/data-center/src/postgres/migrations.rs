@@ -63,7 +63,7 @@ pub(super) fn check(session: &mut Session) -> Result<(), StoreError> {
     migrations::missing(MIGRATIONS, &applied(session)?).map(drop)
 }
 
-/// Whether there is anything in the database yet.
+/// Whether anything of ours is in the database yet.
 pub(super) fn is_founded(session: &mut Session) -> Result<bool, StoreError> {
     let mut found = 0;
     session.each("SELECT (to_regclass('migrations') IS NOT NULL)::int::bigint", &[], &mut |row| {

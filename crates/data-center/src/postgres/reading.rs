@@ -165,8 +165,10 @@ impl<'a> FromSql<'a> for Any {
             Type::FLOAT4 => Value::Real(f32::from_sql(ty, raw)?.into()),
             Type::NUMERIC => numeric(raw).ok_or("a number that is none")?,
             Type::BYTEA => Value::Octets(raw.to_vec()),
-            Type::TIMESTAMPTZ | Type::TIMESTAMP | Type::DATE => return Err("cast dates and times to text".into()),
-            _ => Value::Text(String::from_utf8(raw.to_vec()).map_err(|_| "cast this column to text")?),
+            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::JSON | Type::UNKNOWN => {
+                Value::Text(String::from_utf8(raw.to_vec())?)
+            }
+            _ => return Err(format!("cast it to text: {ty}").into()),
         }))
     }
 

@@ -13,6 +13,7 @@ use super::{connect, create_private, lock, migrations, version};
 use crate::audit::Report;
 use crate::batch::Position;
 use crate::messages::{MessageState, NoticeId};
+use crate::place::Condition;
 use crate::reading::Reading;
 use crate::store::{History, StoreError};
 
@@ -190,21 +191,6 @@ fn abandon(connection: &Connection, notice: NoticeId, at: i64) -> Result<(), Sto
     Ok(())
 }
 
-/// What [`check`] saw.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Condition {
-    /// The SQLite that looked.
-    pub sqlite: &'static str,
-    /// The version of the schema, and the latest that this program knows.
-    pub schema: (i64, i64),
-    /// What SQLite's own check of pages, indices and types says; empty where all is well.
-    pub damage: Vec<String>,
-    /// Octets of the database that are in use, and those that are free within it.
-    pub octets: (u64, u64),
-    /// Whether it was restored and waits for its epoch.
-    pub restored: bool,
-}
-
 /// Looks at the file itself: pages, indices, types, version. [`verify`] looks at what they mean.
 ///
 /// # Errors
@@ -222,7 +208,7 @@ pub fn check(path: &Path) -> Result<Condition, StoreError> {
     let all = figure("PRAGMA page_count")?.cast_unsigned().saturating_mul(page);
     let restored = figure("SELECT coalesce(max(restored), 0) FROM position")? != 0;
     Ok(Condition {
-        sqlite: version::linked(),
+        software: format!("SQLite {}", version::linked()),
         schema: (schema, migrations::known()),
         damage: said.into_iter().filter(|line| line != "ok").collect(),
         octets: (all.saturating_sub(free), free),
