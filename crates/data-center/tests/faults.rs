@@ -137,7 +137,7 @@ fn a_wait_for_a_standby_that_somebody_ends_is_no_commit() {
     let server = Server::start();
     let mut town = town(settings(&server.url()));
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    server.set("synchronous_standby_names", "'nobody'");
+    server.set("synchronous_standby_names", "nobody");
     let sender = thread::spawn(move || {
         let sent = town.writing.transfer(A, B, 10);
         town.one(sent);
@@ -153,7 +153,7 @@ fn a_wait_for_a_standby_that_somebody_ends_is_no_commit() {
     server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
     server.wait_for(waiting, "1");
     assert!(!sender.is_finished());
-    server.set("synchronous_standby_names", "''");
+    server.set("synchronous_standby_names", "");
     assert_whole(&server, &sender.join().unwrap());
 }
 

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -17,12 +17,13 @@ use tempfile::TempDir;
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// What it says when it serves.
-const READY: &str = "database system is ready to accept connections";
+const READY: &str = "database system is ready to accept";
 
 pub struct Server {
     place: TempDir,
     postmaster: Option<Child>,
-    settings: Vec<String>,
+    /// What it is started with, each `name=value`.
+    pub settings: Vec<String>,
     port: u16,
 }
 
@@ -67,8 +68,12 @@ impl Server {
 
     /// What statements of the server's owner answer, one line a row, columns parted by bars.
     pub fn sql(&self, statements: &str) -> String {
+        self.sql_on("wakala", statements)
+    }
+
+    fn sql_on(&self, database: &str, statements: &str) -> String {
         let mut psql = Command::new(bin("psql"));
-        psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "wakala", "-c", statements]);
+        psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-c", statements]);
         psql.arg("-h").arg(self.place.path()).arg("-p").arg(self.port.to_string());
         let said = psql.output().unwrap();
         assert!(said.status.success(), "{statements}: {}", String::from_utf8_lossy(&said.stderr));
@@ -88,8 +93,26 @@ impl Server {
 
     /// Changes a setting of the running server.
     pub fn set(&self, name: &str, value: &str) {
-        self.sql(&format!("ALTER SYSTEM SET {name} = {value}"));
+        self.sql(&format!("ALTER SYSTEM SET {name} = '{value}'"));
         self.sql("SELECT pg_reload_conf()");
+        // Every look is a connection of its own, which begins with what the server has by then.
+        while self.sql(&format!("SHOW {name}")) != value {}
+    }
+
+    /// Puts a copy of the database in its place.
+    pub fn bring_back(&self, copy: &str) {
+        self.sql_on("postgres", "DROP DATABASE wakala WITH (FORCE)");
+        self.sql_on("postgres", &format!("ALTER DATABASE {copy} RENAME TO wakala"));
+    }
+
+    /// Writes a file of the server's own, which is not to run meanwhile.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.place.path().join("data").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = owner() {
+            chown(&path, Some(user), Some(group)).unwrap();
+        }
     }
 
     /// Ends it as a crash would.
