@@ -2,6 +2,7 @@
 //! out.
 
 pub mod administration;
+pub mod books;
 pub mod cli;
 pub mod clock;
 pub mod communication_gateway;
@@ -14,4 +15,5 @@ pub mod platform;
 pub mod process;
 pub mod serve;
 pub mod timers;
+pub mod tls;
 pub mod uplink;

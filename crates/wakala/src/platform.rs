@@ -1,35 +1,31 @@
 //! The platform, assembled: data centre, writer, uplink, downlink, doors and timers, from one configuration. `serve`, the demo
 //! and the tests all start this very assembly.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_center::{Bounds, DataCenter, Fatal, Sqlite, Store, Writer};
+use data_center::{Fatal, Place, Writer};
 use encryption::{FileKeys, KeyFileError, Keys, Passphrase};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 use transaction_processing::Request;
 use transaction_processing::number::Number;
 use transaction_processing::request::{Action, Origin};
 use transaction_processing::requests;
-use transaction_processing::time::Moment;
 use wire::smpp::Address;
 
+use crate::books::{self, Kept};
 use crate::communication_gateway::sms::{CentreLinks, INBOUND_WINDOW};
-use crate::communication_gateway::{self, Clock, Doors, Numbers, Recovery, Shared};
+use crate::communication_gateway::{self, Clock, Doors, Numbers, Shared};
 use crate::config::{self, Config, MessageCentre, Tls};
 use crate::downlink::outbox::{Centre, Outbox, Settings};
 use crate::downlink::{Catalogues, NumberForm, Style};
 use crate::numbering::Numbering;
-use crate::observe::commits::Observed;
 use crate::observe::metrics::Metrics;
 use crate::timers;
+use crate::tls;
 use crate::uplink::Uplink;
 
 /// Messages that wait within one bind; few, so that the outbox keeps the order of importance.
@@ -76,6 +72,8 @@ pub enum Failure {
 pub struct Services {
     /// The configuration.
     pub config: Arc<Config>,
+    /// Where the books are.
+    pub place: Place,
     /// The long-lived keys.
     pub keys: Arc<dyn Keys>,
     /// The one writer.
@@ -114,27 +112,11 @@ impl Platform {
     /// # Errors
     /// [`Failure`].
     pub async fn start_with_keys(config: Config, clock: Clock, keys: Arc<dyn Keys>) -> Result<Platform, Failure> {
-        let currencies: Vec<_> = config.currencies().into_iter().map(config::CurrencyCode::currency).collect();
-        let store = Sqlite::open(&config.ledger.database, &currencies)?;
-        let restored = store.is_restored()?;
-        let recovery: Box<dyn Recovery> = Box::new(store.history()?);
+        let place = books::place(&config)?;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
-        let store = Observed::new(store, Arc::clone(&metrics));
-        let center = DataCenter::open(store, config.policy(), &currencies)?;
-        let clock = not_before(center.books().moment(), clock);
-        let known: Vec<Number> = center.books().numbers().filter(|number| is_known(number)).cloned().collect();
-
-        let (tell_end, ended) = watch::channel(None);
-        let bounds =
-            Bounds { batch: config.ledger.batch_requests as usize, queue: config.ledger.queue_requests as usize };
-        let ticking = Arc::clone(&clock);
-        let tell = move |result: Result<(), Fatal>| {
-            if let Err(error) = &result {
-                tracing::error!(%error, "the writer has stopped: nothing more is decided");
-            }
-            let _ = tell_end.send(Some(result.map_err(|error| error.to_string())));
-        };
-        let writer = Writer::start(center, move || ticking(), bounds, tell)?;
+        tracing::info!(database = %place, "opening the books");
+        let Kept { writer, recovery, clock, known, ended, restored } =
+            tokio::task::block_in_place(|| books::open(&place, &config, clock, &metrics))?;
         if restored {
             tracing::warn!(jump = EPOCH_JUMP, "the database was restored from a backup: a new epoch opens");
             let open = Action::OpenEpoch(requests::epoch::Fields { jump: EPOCH_JUMP });
@@ -154,7 +136,8 @@ impl Platform {
         adopt_tariffs(&config, &writer).await?;
         let doors = communication_gateway::start(Arc::clone(&shared), listening, links, outbox, recovery);
         let timers = tokio::spawn(timers::run(Arc::clone(&shared)));
-        let services = Arc::new(Services { config: Arc::new(config), keys, writer, shared, numbering, clock, metrics });
+        let services =
+            Arc::new(Services { config: Arc::new(config), place, keys, writer, shared, numbering, clock, metrics });
         Ok(Platform { services, doors, timers, ended })
     }
 
@@ -187,16 +170,6 @@ impl Platform {
     }
 }
 
-/// The clock, but never before the last row of the log: the machine's may have been set back while the platform was down. A
-/// second is added, so that no counter of a card that was taken from the clock in that row's millisecond is taken again.
-fn not_before(last: Moment, clock: Clock) -> Clock {
-    let least = last.time.plus_seconds(1);
-    Arc::new(move || {
-        let now = clock();
-        Moment { time: now.time.max(least), day: now.day.max(last.day), month: now.month.max(last.month) }
-    })
-}
-
 /// Has a request of the platform itself decided; whether it was done.
 ///
 /// # Errors
@@ -218,11 +191,6 @@ fn open_keys(config: &Config) -> Result<FileKeys, Failure> {
     let failure = |error| Failure::Keys { path: config.keys.file.display().to_string(), error };
     let passphrase = Passphrase::read(&config.keys.passphrase_file).map_err(failure)?;
     FileKeys::load(&config.keys.file, &passphrase).map_err(failure)
-}
-
-/// Whether the uplink must know the number before a decision.
-fn is_known(number: &Number) -> bool {
-    number.language.is_some() || number.card.is_some()
 }
 
 fn numbers(config: &Config, writer: &Writer, known: &[Number]) -> Arc<Numbers> {
@@ -286,37 +254,8 @@ fn links(config: &Config, centre: &MessageCentre) -> Result<CentreLinks, Failure
 }
 
 fn connector(tls: &Tls) -> Result<TlsConnector, Failure> {
-    let failure = |path: &Path, error: String| Failure::File { path: path.display().to_string(), error };
-    let certificates = |path: &Path| {
-        let octets = fs::read(path).map_err(|error| failure(path, error.to_string()))?;
-        let all = CertificateDer::pem_slice_iter(&octets).collect::<Result<Vec<_>, _>>();
-        all.map_err(|error| failure(path, error.to_string()))
-    };
-    let mut roots = RootCertStore::empty();
-    match &tls.ca_file {
-        Some(path) => {
-            for certificate in certificates(path)? {
-                roots.add(certificate).map_err(|error| failure(path, error.to_string()))?;
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let unfit = |error: rustls::Error| Failure::Configuration(format!("TLS: {error}"));
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(unfit)?;
-    let builder = builder.with_root_certificates(roots);
-    let client = match (&tls.certificate_file, &tls.key_file) {
-        (Some(certificate), Some(key)) => {
-            let octets = fs::read(key).map_err(|error| failure(key, error.to_string()))?;
-            let private = PrivateKeyDer::from_pem_slice(&octets).map_err(|error| failure(key, error.to_string()))?;
-            builder.with_client_auth_cert(certificates(certificate)?, private).map_err(unfit)?
-        }
-        _ => builder.with_no_client_auth(),
-    };
-    Ok(TlsConnector::from(Arc::new(client)))
+    let identity = tls.certificate_file.as_deref().zip(tls.key_file.as_deref());
+    Ok(TlsConnector::from(Arc::new(tls::client(tls.ca_file.as_deref(), identity)?)))
 }
 
 /// Tariffs of the configuration that the books do not hold yet get their number.

@@ -18,6 +18,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use data_center::Place;
 use serde_json::{Value, json};
 
 use crate::administration::protocol::{Command as Asked, Request};
@@ -89,14 +90,16 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Customer { by, command } => as_staff(&config()?, &by, requests::customer(command)).map(told),
         Command::Transfer { by, command } => as_staff(&config()?, &by, requests::transfer(command)).map(told),
         Command::Ledger(arguments::Ledger::Verify { database: Some(file) }) => {
-            offline(&file, |listener| database::verify(&file, listener)).map(told)
+            offline(&file, |listener| database::verify(&Place::File(file.clone()), listener)).map(told)
         }
         Command::Ledger(arguments::Ledger::Verify { database: None }) => plain(&config()?, Asked::Verify).map(told),
         Command::Ledger(arguments::Ledger::TrialBalance) => plain(&config()?, Asked::TrialBalance).map(told),
         Command::Sql { query } => plain(&config()?, Asked::Sql { query }).map(told),
         Command::Backup { file } => plain(&config()?, Asked::Backup { file: absolute(&file)? }).map(told),
         Command::Restore { file } => restore(&config()?, &file).map(told),
-        Command::Check { database: Some(file) } => offline(&file, |_| database::check(&file)).map(told),
+        Command::Check { database: Some(file) } => {
+            offline(&file, |_| database::check(&Place::File(file.clone()))).map(told)
+        }
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
         Command::Config(arguments::Config::Check) => {
             Config::check(&sources)?;
@@ -163,6 +166,10 @@ fn offline(
 }
 
 fn restore(config: &Config, file: &Path) -> Result<Value, Failure> {
+    if config.postgres.address.is_some() {
+        let message = "the books are on a PostgreSQL server, which is restored with the means of its own backups";
+        return Err(Failure::new(Exit::Refused, message));
+    }
     if client::answers(&config.administration.socket) {
         let message = "the server is running: stop it first, for example with systemctl stop wakala";
         return Err(Failure::new(Exit::Refused, message));

@@ -67,7 +67,7 @@ pub(super) async fn run(
     outbox: Outbox,
     mut recovery: Box<dyn Recovery>,
 ) {
-    let told_up_to = match recovery.settled() {
+    let told_up_to = match tokio::task::block_in_place(|| recovery.settled()) {
         Ok(settled) => settled,
         Err(error) => {
             tracing::error!(%error, "the log cannot be read for untold notices");
@@ -163,7 +163,8 @@ impl Dispatch {
     }
 
     fn read_on(&mut self, now: Time) -> Result<(), StoreError> {
-        let (untold, up_to) = self.recovery.untold(self.told_up_to, READ_AT_ONCE)?;
+        // Read on this thread, which the runtime does without meanwhile: the database may be on another machine.
+        let (untold, up_to) = tokio::task::block_in_place(|| self.recovery.untold(self.told_up_to, READ_AT_ONCE))?;
         if untold.is_empty() && up_to == self.told_up_to {
             self.behind = false;
         }
