@@ -2,6 +2,7 @@
 //! lease says. The tables are those of SQLite's schema; what is read is read by the same code.
 
 mod append;
+mod import;
 mod lease;
 mod migrations;
 mod months;
@@ -22,6 +23,7 @@ use crate::load::load;
 use crate::reading::{Currencies, Reading as _};
 use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
+pub use import::{ImportError, import};
 use lease::Lease;
 pub use reading::PostgresHistory;
 use rows::Rows;

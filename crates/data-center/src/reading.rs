@@ -37,6 +37,9 @@ pub(crate) trait Reading {
     /// What a question about waiting transfers says behind the name of their table, so that their index is used.
     const WAITING_TRANSFERS: &'static str;
 
+    /// What a question says behind a text by whose octets it orders.
+    const BY_OCTETS: &'static str;
+
     /// The currencies, as they were when the reader was opened.
     fn currencies(&self) -> &Currencies;
 
@@ -64,6 +67,21 @@ pub(crate) trait Reading {
     /// The one figure of an answer.
     fn figure(&mut self, question: &str) -> Result<u64, StoreError> {
         Ok(self.one(question, &[], |row| unsigned(row, 0))?.unwrap_or(0))
+    }
+
+    /// Every row of a table, in the order of its key.
+    fn all(
+        &mut self,
+        table: &Table,
+        take: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let key = table.columns.get(..table.key).unwrap_or_default().join(", ");
+        let order = if table.name == records::BANK_REFERENCES.name { Self::BY_OCTETS } else { "" };
+        let question = format!("SELECT {} FROM {} ORDER BY {key} {order}", table.columns.join(", "), table.name);
+        self.each(&question, &[], &mut |row| {
+            take(values(row, 0, table.columns.len())?)?;
+            Ok(true)
+        })
     }
 
     /// Where the log stands; none where it is empty.

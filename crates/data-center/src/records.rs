@@ -152,7 +152,8 @@ const TARIFFS: Table = Table {
     key: 1,
 };
 
-const BANK_REFERENCES: Table = Table { name: "bank_references", columns: &["reference", "body", "as_of"], key: 1 };
+pub(crate) const BANK_REFERENCES: Table =
+    Table { name: "bank_references", columns: &["reference", "body", "as_of"], key: 1 };
 
 /// The log. Eight columns for each of six postings stand last.
 #[rustfmt::skip]
@@ -170,6 +171,39 @@ pub(crate) const LOG: Table = Table {
     ],
     key: 1,
 };
+
+/// Where the log stands. A store may have columns of its own behind these.
+pub(crate) const POSITION: Table = Table {
+    name: "position",
+    columns: &[
+        "one",
+        "next",
+        "at_ms",
+        "day",
+        "month",
+        "head",
+        "replay_from",
+        "replay_at_ms",
+        "replay_day",
+        "replay_month",
+        "settled",
+        "restored",
+    ],
+    key: 1,
+};
+
+/// What stands beside the log and the checkpoint.
+pub(crate) const BESIDE: [&Table; 5] = [
+    &Table { name: "currencies", columns: &["numeric", "minor_digits"], key: 1 },
+    &Table { name: "repeat_keys", columns: &["first", "at_ms", "keys"], key: 1 },
+    &Table { name: "codes", columns: &["notice_id", "sealed"], key: 1 },
+    &Table {
+        name: "private_texts",
+        columns: &["sequence", "position", "msisdn", "transfer", "commitment", "sealed"],
+        key: 2,
+    },
+    &Table { name: "messages", columns: &["notice_id", "state", "attempts", "centre", "message_id", "at_ms"], key: 1 },
+];
 
 /// All tables of the checkpoint.
 pub(crate) const ALL: [&Table; 11] = [

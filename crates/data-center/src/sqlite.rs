@@ -132,7 +132,7 @@ pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// A file beside the database, locked by whoever has it.
-fn lock(path: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = PathBuf::from(name);

@@ -8,14 +8,14 @@ mod support;
 
 use std::fs;
 
-use data_center::postgres::{Settings, Standbys, check, query, verify};
-use data_center::{DataCenter, Part, Postgres, Report, StoreError, Value};
+use data_center::postgres::{ImportError, Settings, Standbys, check, import, query, verify};
+use data_center::{DataCenter, Part, Postgres, Report, Sqlite, StoreError, Value, differences};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use server::Server;
 use support::*;
-use transaction_processing::Currency;
+use transaction_processing::{Books, Currency};
 
 const A: u64 = FIRST_CUSTOMER;
 const B: u64 = FIRST_CUSTOMER + 1;
@@ -287,4 +287,64 @@ fn the_documented_questions_have_answers() {
             rows(&server, question);
         }
     }
+}
+
+/// A file in which everything has happened, no process using it any more.
+fn file(folder: &tempfile::TempDir) -> (std::path::PathBuf, Writing, Books) {
+    let path = folder.path().join("books.db");
+    let store = Sqlite::open(&path, &[TZS]).unwrap();
+    let town = Town::lived_in(DataCenter::with_span(store, policy(), &[TZS], 50).unwrap());
+    let writing = town.writing.clone();
+    (path, writing, town.center.into_parts().0)
+}
+
+#[test]
+fn a_file_moves_to_a_server_whole_and_goes_on_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, writing, books) = file(&folder);
+    let server = Server::start();
+    let mut told = Vec::new();
+    let report = import(&path, &settings(&server), &mut |done, of| told.push((done, of))).unwrap();
+    assert_eq!(report, data_center::sqlite::verify(&path, &mut |_, _| {}).unwrap());
+    assert!(told.is_sorted() && told.last().is_some_and(|(done, of)| done == of), "{told:?}");
+    let again = import(&path, &settings(&server), &mut |_, _| {});
+    assert!(matches!(again, Err(ImportError::NotEmpty(_))), "{again:?}");
+    let center = open(&server);
+    assert_eq!(differences(&books, center.books()), [""; 0]);
+    let mut town = Town::returning(center, writing);
+    let sent = town.writing.transfer(A, B, 10);
+    town.one(sent);
+    assert_eq!(looked_at(&server).findings, []);
+    // The file is as it was, and may still be used; it was not meant to.
+    assert_eq!(data_center::sqlite::verify(&path, &mut |_, _| {}).unwrap(), report);
+}
+
+#[test]
+fn what_cannot_be_moved_leaves_the_server_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, ..) = file(&folder);
+    let server = Server::start();
+    let moved = || import(&path, &settings(&server), &mut |_, _| {});
+    let is_empty = || assert_eq!(server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+    let used = Sqlite::open(&path, &[TZS]).unwrap();
+    assert!(matches!(moved(), Err(ImportError::Store(StoreError::InUse { .. }))));
+    drop(used);
+    is_empty();
+    // In the middle of it.
+    server.sql(
+        "CREATE SCHEMA test;
+        CREATE FUNCTION test.fail() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF current_query() LIKE '%ATTACH%' THEN RAISE EXCEPTION 'made to fail'; END IF;
+        END $$;
+        CREATE EVENT TRIGGER fail ON ddl_command_start EXECUTE FUNCTION test.fail()",
+    );
+    assert!(matches!(moved(), Err(ImportError::Store(StoreError::Postgres(_)))));
+    is_empty();
+    server.sql("DROP EVENT TRIGGER fail");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute("UPDATE log SET amount_1 = 1 WHERE sequence = 40", []).unwrap();
+    assert!(matches!(moved(), Err(ImportError::Unsound(_))));
+    is_empty();
+    let absent = import(&folder.path().join("another"), &settings(&server), &mut |_, _| {});
+    assert!(matches!(absent, Err(ImportError::Absent(_))));
 }

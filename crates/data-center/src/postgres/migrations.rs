@@ -25,15 +25,21 @@ pub(super) fn known() -> i64 {
     migrations::known(MIGRATIONS)
 }
 
+/// Where an empty log stands.
+pub(super) const START: &str = "INSERT INTO position VALUES \
+    (1, 1, 0, 0, 0, decode(repeat('00', 32), 'hex'), 1, 0, 0, 0, 0, 0, 0)";
+
 /// Brings the schema up to date, in one transaction.
 pub(super) fn migrate(session: &mut Session) -> Result<(), StoreError> {
-    session.execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); {TABLE}"))?;
-    let done = apply(session);
+    session.execute("BEGIN")?;
+    let done = found(session).and_then(|()| session.execute(&format!("{START} ON CONFLICT (one) DO NOTHING")));
     session.execute(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
     done
 }
 
-fn apply(session: &mut Session) -> Result<(), StoreError> {
+/// The same within a transaction, and without a position.
+pub(super) fn found(session: &mut Session) -> Result<(), StoreError> {
+    session.execute(&format!("SELECT pg_advisory_xact_lock({LOCK}); {TABLE}"))?;
     for migration in migrations::missing(MIGRATIONS, &applied(session)?)? {
         session.execute(migration.sql)?;
         let insert = session.statement("INSERT INTO migrations SELECT * FROM unnest($1::migrations[])")?;

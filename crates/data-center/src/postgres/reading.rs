@@ -85,6 +85,7 @@ fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreErro
 
 impl Reading for PostgresHistory {
     const WAITING_TRANSFERS: &'static str = "";
+    const BY_OCTETS: &'static str = "COLLATE \"C\"";
 
     fn currencies(&self) -> &Currencies {
         &self.currencies

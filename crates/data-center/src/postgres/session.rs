@@ -22,7 +22,6 @@ use crate::store::StoreError;
 
 /// What PostgreSQL or the way to it says. Of an error of the server's it tells message and code alone: the rest may quote
 /// what was being written.
-#[derive(Debug)]
 pub enum Problem {
     /// As the client tells it.
     Told(tokio_postgres::Error),
@@ -38,6 +37,12 @@ impl std::fmt::Display for Problem {
             (None, Some(source)) => write!(f, "{error}: {source}"),
             (None, None) => write!(f, "{error}"),
         }
+    }
+}
+
+impl std::fmt::Debug for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
     }
 }
 

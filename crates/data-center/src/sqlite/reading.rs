@@ -37,6 +37,7 @@ impl SqliteHistory {
 
 impl Reading for SqliteHistory {
     const WAITING_TRANSFERS: &'static str = "INDEXED BY transfers_waiting";
+    const BY_OCTETS: &'static str = "COLLATE BINARY";
 
     fn currencies(&self) -> &Currencies {
         &self.currencies

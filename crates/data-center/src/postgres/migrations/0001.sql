@@ -35,7 +35,6 @@ CREATE TABLE lease (
     expires_at timestamptz NOT NULL
 );
 
-INSERT INTO position VALUES (1, 1, 0, 0, 0, decode(repeat('00', 32), 'hex'), 1, 0, 0, 0, 0, 0, 0);
 INSERT INTO lease VALUES (1, 0, 'nobody', NULL, '-infinity');
 
 -- Moves the position on, for the writer whose term it is and who knows what was written last; for anybody else the commit
