@@ -147,6 +147,24 @@ fn the_service_keeps_its_books_on_a_server_and_answers_its_people() {
 }
 
 #[test]
+fn the_books_move_from_a_file_to_a_server_and_the_service_goes_on_with_them() {
+    let place = Place::new();
+    let on_file = ["--set", "postgres={}", "--set", "ledger.database=wakala.db"];
+    let before = place.serve(&on_file);
+    let head = place.done(&["ledger", "verify"])["head"].clone();
+    let early = place.run(&["migrate", "sqlite-to-postgres", "--from", "wakala.db"]).output().unwrap();
+    assert!(!early.status.success() && told(&early).contains("is in use"), "{}", told(&early));
+    before.stop();
+    let moved = place.done(&["migrate", "sqlite-to-postgres", "--from", "wakala.db"]);
+    assert_eq!(moved["head"], head);
+    let twice = place.run(&["migrate", "sqlite-to-postgres", "--from", "wakala.db"]).output().unwrap();
+    assert!(!twice.status.success() && told(&twice).contains("holds books already"), "{}", told(&twice));
+    let after = place.serve(&[]);
+    assert_eq!(place.done(&["ledger", "verify"])["head"], head);
+    after.stop();
+}
+
+#[test]
 fn a_service_whose_server_is_gone_ends_and_one_whose_server_comes_back_goes_on() {
     let mut place = Place::new();
     let service = place.serve(&[]);

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use data_center::postgres::{self, Settings};
 use data_center::sqlite::{self, RestoreError};
 use data_center::{History, Message, MessageState, NoticeId, Part, Place, Report, StoreError, Value as Stored};
 use serde_json::{Value, json};
@@ -230,6 +231,16 @@ pub fn backup(database: &Place, to: &Path, listener: Listener<'_>) -> Result<Val
     Ok(json!({
         "backup": to, "last_row": manifest.last.0, "head": hex(&manifest.head), "schema": manifest.schema,
         "next": "keep the head elsewhere too: it proves later that nothing was changed",
+    }))
+}
+
+/// Copies a file that no server uses to an empty database on a server.
+pub fn import(from: &Path, to: &Settings, listener: Listener<'_>) -> Result<Value, Fault> {
+    let moved = postgres::import(from, to, &mut |done, of| listener(Progress { done, of }));
+    let report = moved.map_err(|error| Fault::new(FaultCode::Refused, error.to_string()))?;
+    Ok(json!({
+        "from": from, "to": to.address(), "rows": report.rows, "last_row": report.last.0, "head": hex(&report.head),
+        "next": "both hold the same: put the file away, and start the server",
     }))
 }
 

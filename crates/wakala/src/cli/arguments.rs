@@ -166,6 +166,9 @@ again, and repeated messages are still known.")]
         /// The backup
         file: PathBuf,
     },
+    /// Move the books from one kind of store to another
+    #[command(subcommand)]
+    Migrate(Migrate),
     /// Check the database's own structure
     #[command(after_help = "\
 Examples:
@@ -488,6 +491,23 @@ pub enum Transfer {
         /// Numbers in full
         #[arg(long)]
         full_numbers: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Copy the database file to the empty database at postgres.address, and prove that both hold the same
+    #[command(after_help = "\
+Examples:
+  wakala migrate sqlite-to-postgres
+  wakala migrate sqlite-to-postgres --from /var/lib/wakala/wakala.db
+
+The server must be stopped. Either everything is copied or nothing; the file stays as it is. Put it away afterwards:
+two platforms on the same books would pay twice.")]
+    SqliteToPostgres {
+        /// The database file [default: ledger.database]
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
     },
 }
 

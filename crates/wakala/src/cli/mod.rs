@@ -14,7 +14,7 @@ mod tests;
 pub(crate) mod version;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -97,6 +97,7 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Sql { query } => plain(&config()?, Asked::Sql { query }).map(told),
         Command::Backup { file } => plain(&config()?, Asked::Backup { file: absolute(&file)? }).map(told),
         Command::Restore { file } => restore(&config()?, &file).map(told),
+        Command::Migrate(arguments::Migrate::SqliteToPostgres { from }) => migrate(&config()?, from).map(told),
         Command::Check { database: Some(file) } => {
             offline(&file, |_| database::check(&Place::File(file.clone()))).map(told)
         }
@@ -177,8 +178,18 @@ fn restore(config: &Config, file: &Path) -> Result<Value, Failure> {
     offline(file, |listener| database::restore(file, &config.ledger.database, listener))
 }
 
+/// Moves the file that held the books to the server that the configuration names.
+fn migrate(config: &Config, from: Option<PathBuf>) -> Result<Value, Failure> {
+    let wrong = |message: String| Failure::new(Exit::Configuration, message);
+    let Place::Server(to) = crate::books::place(config).map_err(|failure| wrong(failure.to_string()))? else {
+        return Err(wrong("postgres.address is not set: it says where the books are to move".to_owned()));
+    };
+    let from = from.unwrap_or_else(|| config.ledger.database.clone());
+    offline(&from, |listener| database::import(&from, &to, listener))
+}
+
 /// The server has another working directory than the one who types.
-fn absolute(file: &Path) -> Result<std::path::PathBuf, Failure> {
+fn absolute(file: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(file).map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", file.display())))
 }
 
