@@ -78,10 +78,12 @@ struct Told {
 }
 
 fn told_by<R: Reading>(reading: &mut R, after: Sequence, most: usize) -> Result<Vec<Told>, StoreError> {
-    let question = "SELECT sequence, at_ms, request, notices FROM log WHERE sequence > $1 AND notices IS NOT NULL
-        ORDER BY sequence LIMIT $2";
+    let question = format!(
+        "SELECT sequence, at_ms, request, notices FROM log WHERE sequence > $1 AND notices IS NOT NULL
+        ORDER BY sequence LIMIT {most}"
+    );
     let mut rows = Vec::new();
-    reading.each(question, &[after.0.cast_signed(), most as i64], &mut |row| {
+    reading.each(&question, &[after.0.cast_signed()], &mut |row| {
         let sequence = Sequence(unsigned(row, 0)?);
         let octets = row.octets(3)?.unwrap_or_default();
         rows.push(Told {

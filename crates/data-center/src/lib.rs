@@ -23,6 +23,7 @@ pub mod postgres;
 mod queue;
 mod reading;
 mod records;
+mod seal;
 pub mod sqlite;
 mod store;
 mod sweep;

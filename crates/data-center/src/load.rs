@@ -51,13 +51,7 @@ fn load_records<R: Reading>(reading: &mut R, table: &Table, position: &Position,
         _ => String::new(),
     };
     // Of the records only proposals hold personal texts: those of the row that made them.
-    let texts = if name == records::PROPOSALS.name {
-        let question = "SELECT sequence, position, commitment, sealed FROM private_texts
-            WHERE sequence IN (SELECT id FROM proposals) ORDER BY sequence, position";
-        Texts::read(reading, question, &[])?
-    } else {
-        Texts::default()
-    };
+    let texts = if name == records::PROPOSALS.name { Texts::of_proposals(reading)? } else { Texts::default() };
     let key = table.columns.first().copied().unwrap_or_default();
     let question = format!("SELECT body, {money}, {key} FROM {name} {which} ORDER BY {key}");
     put(reading, &question, &[], &mut |row| each(Loaded::Record(record(row, table, &texts)?)))

@@ -2,6 +2,7 @@
 //! lease says. The tables are those of SQLite's schema; what is read is read by the same code.
 
 mod append;
+mod detach;
 mod import;
 mod lease;
 mod migrations;
@@ -23,6 +24,7 @@ use crate::load::load;
 use crate::reading::{Currencies, Reading as _};
 use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
+pub use detach::{DetachError, Detached, detach, verify_month};
 pub use import::{ImportError, import};
 use lease::Lease;
 pub use reading::PostgresHistory;

@@ -11,7 +11,8 @@ use transaction_processing::time::{Day, Moment, Month, Time};
 use transaction_processing::{Currency, Money, Msisdn, Refusal, Row};
 
 use crate::batch::{LogRow, Position};
-use crate::records::{self, Table, Value};
+use crate::records::{self, LOG, Table, Value};
+use crate::seal::Seal;
 use crate::store::StoreError;
 
 /// How many rows of the log are read at once.
@@ -39,6 +40,16 @@ pub(crate) trait Reading {
 
     /// What a question says behind a text by whose octets it orders.
     const BY_OCTETS: &'static str;
+
+    /// The table of the log: all of it, or one month that was taken out.
+    fn log(&self) -> &str {
+        LOG.name
+    }
+
+    /// What the rows that were taken out of the log have left.
+    fn seal(&mut self) -> Result<Option<Seal>, StoreError> {
+        Ok(None)
+    }
 
     /// The currencies, as they were when the reader was opened.
     fn currencies(&self) -> &Currencies;
@@ -114,11 +125,12 @@ pub(crate) trait Reading {
 
     /// The same without personal texts.
     fn bare_stretch(&mut self, from: Sequence, most: usize) -> Result<Stretch, StoreError> {
-        let columns = records::LOG.columns.join(", ");
-        let question = format!("SELECT {columns} FROM log WHERE sequence >= $1 ORDER BY sequence LIMIT $2");
+        let (columns, log) = (LOG.columns.join(", "), self.log());
+        // The number stands in the question itself, so that a planner knows how few rows are wanted.
+        let question = format!("SELECT {columns} FROM {log} WHERE sequence >= $1 ORDER BY sequence LIMIT {most}");
         let currencies = self.currencies().clone();
         let mut stretch = Stretch::default();
-        self.each(&question, &[from.0.cast_signed(), most as i64], &mut |row| {
+        self.each(&question, &[from.0.cast_signed()], &mut |row| {
             let stored = stretch.stored(row, &currencies)?;
             stretch.rows.push(stored);
             Ok(true)
@@ -224,6 +236,13 @@ impl Texts {
             Ok(true)
         })?;
         Ok(Texts(texts))
+    }
+
+    /// Those of the rows that made proposals, whose records hold them.
+    pub(crate) fn of_proposals<R: Reading + ?Sized>(reading: &mut R) -> Result<Texts, StoreError> {
+        let question = "SELECT sequence, position, commitment, sealed FROM private_texts
+            WHERE sequence IN (SELECT id FROM proposals) ORDER BY sequence, position";
+        Texts::read(reading, question, &[])
     }
 
     fn of(&self, sequence: Sequence) -> &[Text] {

@@ -110,7 +110,7 @@ const NUMBERS: Table = Table {
 
 const AGENTS: Table = Table { name: "agents", columns: &["code", "account", "own_numbers", "body", "as_of"], key: 1 };
 
-const DEALINGS: Table = Table {
+pub(crate) const DEALINGS: Table = Table {
     name: "dealings",
     columns: &["agent", "customer", "priced", "day", "sum", "earned", "body", "as_of"],
     key: 3,

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
+use transaction_processing::decision::{Change, Row};
 use transaction_processing::ids::{Sequence, TransferId};
 use transaction_processing::request::RequestKey;
 
 use crate::audit::{Auditor, Report, bare_books};
 use crate::batch::{Position, personal, unpack_keys};
 use crate::load::load;
-use crate::reading::{Reading, STRETCH, Stretch, unsigned, values};
+use crate::reading::{Reading, STRETCH, Stored, Stretch, Texts, unsigned, values};
 use crate::records::{self, Table, Value};
+use crate::seal::Seal;
 use crate::store::{History, Loaded, StoreError};
 
 /// Recomputes the chain and every balance from the rows alone, follows every transfer, and compares every record of the
@@ -23,52 +25,126 @@ pub(crate) fn verify<R: Reading + History>(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, StoreError> {
     let position = reading.position()?.unwrap_or(Position::start());
-    let mut auditor = Auditor::new(&reading.currencies().0);
-    let total = reading.figure("SELECT count(*) FROM log")?;
+    let mut auditor = begin(reading)?;
+    let sealed = auditor.seal_ends();
     let mut keys = Keys::new(reading)?;
     let mut records = Records::sorted(reading)?;
-    let (mut texts, mut done, mut next) = (0, 0, Sequence(0));
-    loop {
-        let stretch = reading.stretch(next, STRETCH)?;
-        let Some(last) = stretch.rows.last() else { break };
-        next = last.sequence.next();
-        records.read_up_to(reading, last.sequence)?;
-        for stored in &stretch.rows {
-            let sequence = stored.sequence;
-            if let Some(untidy) = stored.untidy {
-                auditor.find(Some(sequence), untidy);
-            }
-            let row = match &stored.row {
-                Ok(row) => row,
-                Err(what) => {
-                    auditor.find(Some(sequence), what.as_str());
-                    continue;
-                }
-            };
-            let mut text = |commitment: &[u8; 32]| stretch.texts.sealed(sequence, commitment);
-            let mut made = |id: TransferId| {
-                let row = reading.row(Sequence(id.0)).ok().flatten()?;
-                row.transfer_left(id).cloned()
-            };
-            if let Some(row) = auditor.see(row, stretch.changes(row), stretch.notices(row), &mut text, &mut made) {
-                texts += judge_texts(&stretch, &row, &mut auditor);
-                keys.see(row.sequence, row.key.filter(|_| row.is_remembered()), &mut auditor);
-            }
-            records.see(sequence, &mut auditor);
-        }
-        done += stretch.rows.len() as u64;
-        progress(done, total);
-    }
+    records.read_up_to(reading, sealed)?;
+    records.see_sealed(&mut auditor);
+    let texts = walk(reading, &mut auditor, Some(&mut keys), &mut records, progress)?;
     records.end(&mut auditor);
     keys.end(&mut auditor);
     auditor.judge_end(&position);
-    judge_outside(reading, texts, &mut auditor)?;
+    judge_outside(reading, sealed, texts, &mut auditor)?;
     judge_recovery(reading, &position, &mut auditor)?;
     Ok(auditor.report())
 }
 
+/// Verifies rows that were taken out of the log, and that they lead from the seal before them to the one behind them.
+///
+/// # Errors
+/// [`StoreError`] where they cannot be read at all.
+pub(crate) fn verify_sealed<R: Reading + History>(
+    reading: &mut R,
+    closing: &Seal,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, StoreError> {
+    let mut auditor = begin(reading)?;
+    let mut records = Records::sorted(reading)?;
+    // Those of other months are compared with the rest of the log.
+    records.read_up_to(reading, auditor.seal_ends())?;
+    records.ready.clear();
+    walk(reading, &mut auditor, None, &mut records, progress)?;
+    let found = auditor.seal();
+    let same = (found.last, found.next, found.moment, found.link);
+    if same != (closing.last, closing.next, closing.moment, closing.link) {
+        auditor.find(None, "the rows end elsewhere than the seal behind them says");
+    }
+    if !found.records.is_subset(&closing.records) {
+        auditor.find(None, "the rows lead to another state than the one that was sealed");
+    }
+    // What later rows ask of transfers that were closed in the row that made them.
+    for sealed in closing.records.difference(&found.records) {
+        let as_made = match sealed.open(&mut |_| Vec::new())? {
+            Change::Transfer(transfer) => {
+                let row = reading.row(Sequence(transfer.id.0))?;
+                row.is_some_and(|row| row.transfer_left(transfer.id) == Some(&transfer))
+            }
+            _ => false,
+        };
+        if !as_made {
+            auditor.find(None, "something is sealed that the rows know nothing of");
+        }
+    }
+    Ok(auditor.report())
+}
+
+/// Shows the auditor every row. Gives how many personal texts stand beside them.
+fn walk<R: Reading + History>(
+    reading: &mut R,
+    auditor: &mut Auditor,
+    mut keys: Option<&mut Keys>,
+    records: &mut Records,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, StoreError> {
+    let mut next = auditor.seal_ends().next();
+    let total = reading.figure(&format!("SELECT count(*) FROM {} WHERE sequence >= {}", reading.log(), next.0))?;
+    let (mut texts, mut done) = (0, 0);
+    loop {
+        let stretch = reading.stretch(next, STRETCH)?;
+        let Some(last) = stretch.rows.last() else { return Ok(texts) };
+        next = last.sequence.next();
+        records.read_up_to(reading, last.sequence)?;
+        for stored in &stretch.rows {
+            if let Some(row) = see(reading, auditor, &stretch, stored) {
+                texts += judge_texts(&stretch, &row, auditor);
+                if let Some(keys) = &mut keys {
+                    keys.see(row.sequence, row.key.filter(|_| row.is_remembered()), auditor);
+                }
+            }
+            if stored.row.is_ok() {
+                records.see(stored.sequence, auditor);
+            }
+        }
+        done += stretch.rows.len() as u64;
+        progress(done, total);
+    }
+}
+
+/// Shows the auditor one row.
+pub(crate) fn see<R: Reading + History>(
+    reading: &mut R,
+    auditor: &mut Auditor,
+    stretch: &Stretch,
+    stored: &Stored,
+) -> Option<Row> {
+    if let Some(untidy) = stored.untidy {
+        auditor.find(Some(stored.sequence), untidy);
+    }
+    let row = match &stored.row {
+        Ok(row) => row,
+        Err(what) => {
+            auditor.find(Some(stored.sequence), what.as_str());
+            return None;
+        }
+    };
+    let mut text = |commitment: &[u8; 32]| stretch.texts.sealed(row.sequence, commitment);
+    let mut made = |id: TransferId| {
+        let row = reading.row(Sequence(id.0)).ok().flatten()?;
+        row.transfer_left(id).cloned()
+    };
+    auditor.see(row, stretch.changes(row), stretch.notices(row), &mut text, &mut made)
+}
+
+/// An auditor at the beginning of the log, or behind what was taken out of it.
+pub(crate) fn begin<R: Reading>(reading: &mut R) -> Result<Auditor, StoreError> {
+    let Some(seal) = reading.seal()? else { return Ok(Auditor::new(&reading.currencies().0)) };
+    let texts = Texts::of_proposals(reading)?;
+    Auditor::after(&seal, &reading.currencies().0, &|made_in, commitment| texts.sealed(made_in, commitment))
+}
+
 /// Personal texts that were not erased stand by the commitment that the row covers. Gives how many there are.
-fn judge_texts(stretch: &Stretch, row: &transaction_processing::Row, auditor: &mut Auditor) -> u64 {
+fn judge_texts(stretch: &Stretch, row: &Row, auditor: &mut Auditor) -> u64 {
     let mut found = 0;
     for (position, change) in row.changes.iter().enumerate() {
         let Some((_, text)) = personal(change) else { continue };
@@ -81,13 +157,19 @@ fn judge_texts(stretch: &Stretch, row: &transaction_processing::Row, auditor: &m
     found
 }
 
-fn judge_outside<R: Reading>(reading: &mut R, texts: u64, auditor: &mut Auditor) -> Result<(), StoreError> {
-    if reading.figure("SELECT count(*) FROM private_texts")? != texts {
+fn judge_outside<R: Reading>(
+    reading: &mut R,
+    sealed: Sequence,
+    texts: u64,
+    auditor: &mut Auditor,
+) -> Result<(), StoreError> {
+    let Sequence(sealed) = sealed;
+    if reading.figure(&format!("SELECT count(*) FROM private_texts WHERE sequence > {sealed}"))? != texts {
         auditor.find(None, "personal texts that no row covers");
     }
     for table in ["codes", "messages"] {
         let question = format!(
-            "SELECT count(*) FROM {table} WHERE NOT EXISTS
+            "SELECT count(*) FROM {table} WHERE notice_id >> 6 > {sealed} AND NOT EXISTS
                 (SELECT 1 FROM log WHERE log.sequence = {table}.notice_id >> 6 AND log.notices IS NOT NULL)"
         );
         if reading.figure(&question)? > 0 {
@@ -223,6 +305,15 @@ impl Records {
             match record {
                 Some(record) if as_of == row => auditor.see_record(table, &record),
                 _ => auditor.find(Some(as_of), format!("{} {key:?} is as of a row that is not there", table.name)),
+            }
+        }
+    }
+
+    /// Those as of rows that were sealed.
+    fn see_sealed(&mut self, auditor: &mut Auditor) {
+        for Found { as_of, table, record, .. } in self.ready.drain(..) {
+            if let Some(record) = record {
+                auditor.see_sealed_record(table, as_of, &record);
             }
         }
     }

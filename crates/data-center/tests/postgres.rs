@@ -8,13 +8,17 @@ mod support;
 
 use std::fs;
 
-use data_center::postgres::{ImportError, Settings, Standbys, check, import, query, verify};
-use data_center::{DataCenter, Part, Postgres, Report, Sqlite, StoreError, Value, differences};
+use data_center::postgres::{
+    DetachError, ImportError, Settings, Standbys, check, detach, import, query, verify, verify_month,
+};
+use data_center::{DataCenter, MessageChange, Part, Postgres, Report, Sqlite, StoreError, Value, differences};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use server::Server;
 use support::*;
+use transaction_processing::ids::{Sequence, TransferId};
+use transaction_processing::notice::Text;
 use transaction_processing::{Books, Currency};
 
 const A: u64 = FIRST_CUSTOMER;
@@ -347,4 +351,118 @@ fn what_cannot_be_moved_leaves_the_server_empty() {
     is_empty();
     let absent = import(&folder.path().join("another"), &settings(&server), &mut |_, _| {});
     assert!(matches!(absent, Err(ImportError::Absent(_))));
+}
+
+/// Milliseconds from the town's beginning to the end of its first month, which bears the name of November 2026.
+const FIRST_END: i64 = 683 * 30 * DAY_MS - 1_768_000_000_000;
+const DAY_MS: i64 = 86_400_000;
+const WINDOW: u32 = 72 * HOUR;
+
+/// Goes on for a while, so that the checkpoint goes round and nobody has to be told anything of before.
+fn carry_on(town: &mut Town<Postgres>) {
+    for _ in 0..40 {
+        let requests = (0..12).map(|n| town.writing.transfer(FIRST_CUSTOMER + n % 3, FIRST_CUSTOMER + 4, 10)).collect();
+        town.batch(requests);
+    }
+    let settled = Sequence(town.center.position().next.0 - 1);
+    town.try_batch(Vec::new(), vec![MessageChange::SettledTo(settled)]).unwrap();
+}
+
+/// What is under way at the end of a month and comes to its end in the next one.
+fn across_the_end(town: &mut Town<Postgres>, end: i64, payee: u64) {
+    town.millis = end - i64::from(HOUR) * 1000;
+    let sent = town.writing.transfer(A, B, 5_000);
+    let sent = town.one(sent).transfer.unwrap();
+    let waiting = town.writing.transfer(A, payee, 600_000);
+    let waiting = town.one(waiting);
+    let left = town.writing.transfer(B, payee + 1, 700);
+    town.one(left);
+    town.millis = end + i64::from(HOUR) * 1000;
+    let recall = town.writing.recall(A, sent);
+    town.one(recall);
+    let agreed = town.writing.agree(B, sent);
+    town.one(agreed);
+    let query = town.writing.query(payee, code_to(&waiting, payee), AGENT);
+    let query = town.one(query);
+    let claim = town.writing.claim(AGENT_PHONE, payee, 600_000, code_to(&query, payee));
+    town.one(claim);
+    carry_on(town);
+}
+
+#[test]
+fn months_that_are_taken_out_verify_alone_and_the_rest_without_them() {
+    let server = Server::start();
+    let take_out = |month: &str| detach(&settings(&server), month, WINDOW, &mut |_, _| {});
+    let refused = |month: &str| match take_out(month) {
+        Err(DetachError::Refused(why)) => why,
+        other => panic!("{month}: {other:?}"),
+    };
+    let mut town = Town::lived_in(open(&server));
+    carry_on(&mut town);
+    assert!(refused("2026-11").contains("not over"), "the month goes on");
+    across_the_end(&mut town, FIRST_END, STRANGER + 50);
+    assert!(refused("2026-11").contains("may still come again"));
+    town.millis += 4 * DAY_MS;
+    across_the_end(&mut town, FIRST_END + 30 * DAY_MS, STRANGER + 60);
+    assert!(refused("2026-12").contains("oldest") && refused("Nov 2026").contains("no month"));
+    let whole = looked_at(&server);
+    assert_eq!(whole.findings, []);
+
+    let first = take_out("2026-11").unwrap();
+    assert_eq!((first.rows.0.0, first.links.0), (1, [0; 32]));
+    assert_eq!(take_out("2026-11").unwrap(), first, "once and for all");
+    let alone = verify_month(&settings(&server), "2026-11", &mut |_, _| {}).unwrap();
+    assert_eq!((alone.findings.as_slice(), alone.head, alone.last), (&[][..], first.links.1, first.rows.1));
+    let rest = looked_at(&server);
+    assert_eq!((rest.findings.as_slice(), rest.head, rest.sealed), (&[][..], whole.head, first.rows.1));
+    assert_eq!((rest.rows + alone.rows, &rest.sums, rest.accounts), (whole.rows, &whole.sums, whole.accounts));
+
+    // The writer, which was at work all the time, goes on, and so does one that recovers.
+    town.millis += 4 * DAY_MS;
+    carry_on(&mut town);
+    let (writing, (books, store)) = (town.writing.clone(), town.center.into_parts());
+    drop(store);
+    let mut town = Town::returning(open(&server), writing);
+    assert_eq!(differences(&books, town.center.books()), [""; 0]);
+    let second = take_out("2026-12").unwrap();
+    assert_eq!((second.links.0, second.rows.0), (first.links.1, first.rows.1.next()));
+    for month in ["2026-11", "2026-12"] {
+        let alone = verify_month(&settings(&server), month, &mut |_, _| {}).unwrap();
+        assert_eq!(alone.findings, [], "{month}");
+    }
+    assert_eq!(looked_at(&server).findings, []);
+    let was_genuine = |town: &mut Town<Postgres>, row: Sequence| {
+        let check = town.writing.check(A + 2, TransferId(row.0));
+        matches!(town.any(check).notices.remove(0).text, Text::ReceiptGenuine { .. })
+    };
+    let newest = Sequence(town.center.position().next.0 - 1);
+    assert!(was_genuine(&mut town, newest));
+    assert!(was_genuine(&mut town, first.rows.1), "what waits is known wherever it was made");
+    // Three rows before it stands one that nothing has become of since.
+    assert!(!was_genuine(&mut town, Sequence(first.rows.1.0 - 3)), "what was taken out is not known any more");
+    drop(town);
+
+    for (tampering, month) in [
+        (
+            "UPDATE log_2026_12 SET amount_1 = amount_1 + 1 WHERE sequence = (SELECT min(sequence) FROM log_2026_12 WHERE amount_1 > 0)",
+            "2026-12",
+        ),
+        ("DELETE FROM log_2026_12 WHERE sequence = (SELECT max(sequence) FROM log_2026_12)", "2026-12"),
+        (
+            "UPDATE sealed SET balance = balance + 1 WHERE month = 682 AND place = (SELECT max(place) FROM sealed WHERE month = 682 AND balance > 0)",
+            "2026-11",
+        ),
+        ("DELETE FROM sealed WHERE month = 683 AND place = 3", ""),
+        ("UPDATE accounts SET wrong_pins = 9 WHERE id = (SELECT id FROM accounts ORDER BY as_of LIMIT 1)", ""),
+        ("DELETE FROM log WHERE sequence = (SELECT min(sequence) FROM log)", ""),
+    ] {
+        server.sql("CREATE DATABASE kept TEMPLATE wakala");
+        server.sql(tampering);
+        let seen = match month {
+            "" => verify(&settings(&server), &mut |_, _| {}).map_or(true, |report| !report.is_sound()),
+            month => verify_month(&settings(&server), month, &mut |_, _| {}).map_or(true, |report| !report.is_sound()),
+        };
+        assert!(seen, "nobody saw: {tampering}");
+        server.bring_back("kept");
+    }
 }

@@ -33,6 +33,16 @@ pub(super) fn attached(session: &mut Session) -> Result<BTreeSet<i32>, StoreErro
 
 fn month_of(table: &str) -> Option<i32> {
     let (year, month) = table.strip_prefix("log_")?.split_once('_')?;
+    counted(year, month)
+}
+
+/// The month that people write as `2026-11`.
+pub(super) fn parse(text: &str) -> Option<i32> {
+    let (year, month) = text.split_once('-')?;
+    (year.len() == 4 && month.len() == 2).then(|| counted(year, month)).flatten()
+}
+
+fn counted(year: &str, month: &str) -> Option<i32> {
     let (year, month): (i32, i32) = (year.parse().ok()?, month.parse().ok()?);
     (1..=12).contains(&month).then_some((year - 1970) * 12 + month - 1)
 }
@@ -46,5 +56,7 @@ mod tests {
         assert_eq!(table(682), "log_2026_11");
         assert!([0, 11, 12, 682, -1].into_iter().all(|month| month_of(&table(month)) == Some(month)));
         assert_eq!(month_of("log_2026_13"), None);
+        assert_eq!(parse("2026-11"), Some(682));
+        assert!(["2026-13", "2026-1", "2026_11", "26-11", ""].into_iter().all(|text| parse(text).is_none()));
     }
 }

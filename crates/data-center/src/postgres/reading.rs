@@ -10,8 +10,10 @@ use tokio_postgres::types::{FromSql, Type};
 use super::rows::Rows;
 use super::session::{Loss, Session, is_unknown};
 use super::settings::Settings;
+use super::{detach, months};
 use crate::reading::{Columns, Currencies, Reading, Take, values};
-use crate::records::{Table, Value};
+use crate::records::{LOG, Table, Value};
+use crate::seal::Seal;
 use crate::store::StoreError;
 
 /// How long to wait before the server is tried again.
@@ -23,6 +25,9 @@ pub struct PostgresHistory {
     session: Session,
     loss: Option<Loss>,
     currencies: Currencies,
+    /// A month that was taken out of the log, where it is the one that is read.
+    month: Option<i32>,
+    log: String,
     /// Whether all that is read is of one moment; another connection would see another one.
     is_one_moment: bool,
 }
@@ -42,7 +47,9 @@ impl PostgresHistory {
         let mut currencies = Currencies::default();
         let settings = Arc::new(settings.clone());
         let none = Currencies::default();
-        let mut reader = PostgresHistory { settings, session, loss, currencies: none, is_one_moment: false };
+        let log = LOG.name.to_owned();
+        let mut reader =
+            PostgresHistory { settings, session, loss, currencies: none, month: None, log, is_one_moment: false };
         reader.each(Currencies::QUESTION, &[], &mut |row| currencies.add(row))?;
         reader.currencies = currencies;
         Ok(reader)
@@ -53,6 +60,11 @@ impl PostgresHistory {
         self.session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         self.is_one_moment = true;
         Ok(self)
+    }
+
+    /// From now on a month that was taken out is the log.
+    pub(super) fn of_month(self, month: i32) -> PostgresHistory {
+        PostgresHistory { month: Some(month), log: months::table(month), ..self }
     }
 
     pub(super) fn session(&mut self) -> &mut Session {
@@ -89,6 +101,15 @@ impl Reading for PostgresHistory {
 
     fn currencies(&self) -> &Currencies {
         &self.currencies
+    }
+
+    fn log(&self) -> &str {
+        &self.log
+    }
+
+    fn seal(&mut self) -> Result<Option<Seal>, StoreError> {
+        let before = self.month.map_or(i64::MAX, i64::from);
+        detach::seal_before(self, before)
     }
 
     fn each(&mut self, question: &str, parameters: &[i64], take: Take<'_>) -> Result<(), StoreError> {

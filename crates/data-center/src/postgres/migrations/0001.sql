@@ -120,6 +120,28 @@ CREATE TABLE log (
     PRIMARY KEY (sequence, month)
 ) PARTITION BY LIST (month);
 
+-- The state at the end of each month that was taken out of the log, and whose it is.
+CREATE TABLE seals (
+    month bigint PRIMARY KEY,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    next bigint NOT NULL,
+    at_ms bigint NOT NULL,
+    day bigint NOT NULL,
+    link_before bytea NOT NULL,
+    link bytea NOT NULL,
+    digest bytea NOT NULL
+);
+
+CREATE TABLE sealed (
+    month bigint NOT NULL,
+    place bigint NOT NULL,
+    body bytea NOT NULL,
+    balance bigint NOT NULL,
+    latest bigint NOT NULL,
+    PRIMARY KEY (month, place)
+);
+
 CREATE TABLE repeat_keys (
     first bigint PRIMARY KEY,
     at_ms bigint NOT NULL,
