@@ -136,6 +136,10 @@ fn the_service_keeps_its_books_on_a_server_and_answers_its_people() {
     assert_eq!(asked["columns"][0], "name");
     let backup = place.run(&["backup", "copy.db"]).output().unwrap();
     assert!(!backup.status.success() && told(&backup).contains("pg_basebackup"), "{}", told(&backup));
+    let early = place.run(&["ledger", "detach", "2026-13"]).output().unwrap();
+    assert!(!early.status.success() && told(&early).contains("is no month"), "{}", told(&early));
+    let early = place.run(&["ledger", "verify", "--month", "2026-01"]).output().unwrap();
+    assert!(!early.status.success() && told(&early).contains("not taken out"), "{}", told(&early));
     let rows = verified["rows"].clone();
     let said = service.stop();
     assert!(!said.contains(PASSWORD) && said.contains("postgres://wakala@127.0.0.1"), "{said}");

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use data_center::postgres::{self, Settings};
+use data_center::postgres::{self, DetachError, Settings};
 use data_center::sqlite::{self, RestoreError};
 use data_center::{History, Message, MessageState, NoticeId, Part, Place, Report, StoreError, Value as Stored};
 use serde_json::{Value, json};
@@ -182,6 +182,37 @@ pub fn verify(database: &Place, listener: Listener<'_>) -> Result<Value, Fault> 
     Ok(verified(&report))
 }
 
+/// Recomputes everything of a month that was taken out, from its rows and the seals on both sides of it.
+pub fn verify_month(database: &Place, month: &str, listener: Listener<'_>) -> Result<Value, Fault> {
+    let verifying = postgres::verify_month(server(database)?, month, &mut |done, of| listener(Progress { done, of }));
+    verifying.map(|report| verified(&report)).map_err(not_detached)
+}
+
+/// Seals the oldest month and takes it out of the log.
+pub fn detach(database: &Place, month: &str, window: u32, listener: Listener<'_>) -> Result<Value, Fault> {
+    let mut progress = |done: u64, of: u64| listener(Progress { done, of });
+    let detached = postgres::detach(server(database)?, month, window, &mut progress).map_err(not_detached)?;
+    Ok(json!({
+        "table": detached.table, "first_row": detached.rows.0.0, "last_row": detached.rows.1.0,
+        "link_before": hex(&detached.links.0), "link": hex(&detached.links.1), "seal": hex(&detached.digest),
+        "next": "keep seal and links elsewhere too; the table may be dumped and dropped, with its rows of sealed and seals",
+    }))
+}
+
+fn server(database: &Place) -> Result<&Settings, Fault> {
+    match database {
+        Place::Server(settings) => Ok(settings),
+        Place::File(_) => Err(Fault::new(FaultCode::Refused, "a file keeps its log whole: only a server has months")),
+    }
+}
+
+fn not_detached(error: DetachError) -> Fault {
+    match error {
+        DetachError::Store(error) => failed(error),
+        other => Fault::new(FaultCode::Refused, other.to_string()),
+    }
+}
+
 fn verified(report: &Report) -> Value {
     let sums: Vec<Value> = report
         .sums
@@ -194,7 +225,7 @@ fn verified(report: &Report) -> Value {
         .collect();
     let finding = |finding: &data_center::Finding| json!({ "row": finding.row.map(|row| row.0), "what": finding.what });
     json!({
-        "sound": report.is_sound(), "rows": report.rows, "accounts": report.accounts, "records": report.records,
+        "sound": report.is_sound(), "sealed_up_to_row": report.sealed.0, "rows": report.rows, "accounts": report.accounts, "records": report.records,
         "last_row": report.last.0, "head": hex(&report.head), "found": report.found, "currencies": sums,
         "findings": report.findings.iter().map(finding).collect::<Vec<Value>>(),
     })

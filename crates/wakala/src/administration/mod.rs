@@ -136,6 +136,11 @@ impl Administration {
             Command::TrialBalance => self.trial_balance(),
             Command::KeyUse => self.key_use(),
             Command::Verify => database::verify(database, listener),
+            Command::VerifyMonth { month } => database::verify_month(database, month, listener),
+            Command::Detach { month } => {
+                let window = self.config.policy().repeat_window_seconds;
+                database::detach(database, month, window, listener)
+            }
             Command::Check => database::check(database),
             Command::Sql { query } => database::sql(database, query),
             Command::Backup { file } => database::backup(database, file, listener),

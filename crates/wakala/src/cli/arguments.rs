@@ -519,11 +519,27 @@ Examples:
   wakala ledger verify
   wakala ledger verify --database /var/backups/wakala/2026-11-22.db
 
+  wakala ledger verify --month 2026-01
+
 Exits with 1 where it finds anything.")]
     Verify {
         /// A database that no server uses, for example a backup
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", conflicts_with = "month")]
         database: Option<PathBuf>,
+        /// A month that was taken out of the log, alone
+        #[arg(long, value_name = "MONTH")]
+        month: Option<String>,
+    },
+    /// Seal the oldest month of a PostgreSQL log and make a table of its own of it
+    #[command(after_help = "\
+Examples:
+  wakala ledger detach 2026-01
+
+What is sealed proves the rest of the log without the month, and the month without the rest. References of its closed
+transfers are not known any more, and statements end where it ended.")]
+    Detach {
+        /// The month, as 2026-01
+        month: String,
     },
     /// Every account of the platform, and whether all of it comes to nothing
     TrialBalance,

@@ -89,10 +89,14 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Agent { by, command } => as_staff(&config()?, &by, requests::agent(command)).map(told),
         Command::Customer { by, command } => as_staff(&config()?, &by, requests::customer(command)).map(told),
         Command::Transfer { by, command } => as_staff(&config()?, &by, requests::transfer(command)).map(told),
-        Command::Ledger(arguments::Ledger::Verify { database: Some(file) }) => {
+        Command::Ledger(arguments::Ledger::Verify { database: Some(file), .. }) => {
             offline(&file, |listener| database::verify(&Place::File(file.clone()), listener)).map(told)
         }
-        Command::Ledger(arguments::Ledger::Verify { database: None }) => plain(&config()?, Asked::Verify).map(told),
+        Command::Ledger(arguments::Ledger::Verify { database: None, month }) => {
+            let asked = month.map_or(Asked::Verify, |month| Asked::VerifyMonth { month });
+            plain(&config()?, asked).map(told)
+        }
+        Command::Ledger(arguments::Ledger::Detach { month }) => plain(&config()?, Asked::Detach { month }).map(told),
         Command::Ledger(arguments::Ledger::TrialBalance) => plain(&config()?, Asked::TrialBalance).map(told),
         Command::Sql { query } => plain(&config()?, Asked::Sql { query }).map(told),
         Command::Backup { file } => plain(&config()?, Asked::Backup { file: absolute(&file)? }).map(told),

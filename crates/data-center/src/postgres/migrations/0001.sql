@@ -383,12 +383,14 @@ SELECT account, CASE WHEN account < 0 THEN -account % 100 END, NULL, currency, b
 WHERE age = 1 AND account NOT IN (SELECT id FROM accounts);
 
 CREATE VIEW trial_balance AS
-SELECT currency, CASE WHEN account < 0 THEN -account % 100 END AS role, count(*) AS accounts, sum(balance)::bigint AS balance
+SELECT currency, CASE WHEN account < 0 THEN -account % 100 END AS role, count(*) AS accounts,
+    sum(balance)::bigint AS balance
 FROM balances GROUP BY currency, 2;
 
 CREATE VIEW journal AS
-SELECT log.sequence, to_char(to_timestamp(log.at_ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, requests.name AS request,
-    log.sender, log.staff, refusals.name AS refusal, log.transfer,
+SELECT log.sequence,
+    to_char(to_timestamp(log.at_ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at,
+    requests.name AS request, log.sender, log.staff, refusals.name AS refusal, log.transfer,
     log.from_1, log.to_1, log.amount_1, log.from_2, log.to_2, log.amount_2, log.from_3, log.to_3, log.amount_3,
     log.from_4, log.to_4, log.amount_4, log.from_5, log.to_5, log.amount_5, log.from_6, log.to_6, log.amount_6,
     encode(log.chain, 'hex') AS chain
@@ -408,7 +410,8 @@ WHERE made.transfer = made.sequence;
 
 CREATE VIEW notices_state AS
 SELECT messages.sequence, messages.notice, message_states.name AS state, messages.attempts, messages.centre,
-    messages.message_id, to_char(to_timestamp(messages.at_ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at,
+    messages.message_id,
+    to_char(to_timestamp(messages.at_ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at,
     (codes.notice_id IS NOT NULL)::int AS holds_code
 FROM messages LEFT JOIN message_states ON message_states.number = messages.state
 LEFT JOIN codes ON codes.notice_id = messages.notice_id;
