@@ -23,7 +23,7 @@ use transaction_processing::Request;
 
 /// A third faster here than the system's: what one thread allocates another frees.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     if let Ok(path) = std::env::var("OPEN") {
@@ -150,7 +150,8 @@ fn run_writer<S: Store>(center: DataCenter<S>, batch: usize, count: usize, load:
     let started = Instant::now();
     let clock = move || moment(millis + started.elapsed().as_millis() as i64);
     let bounds = Bounds { batch, queue: batch * 2 };
-    let writer = Writer::start(center, clock, bounds, move |result| ended.send(result).unwrap()).expect("a writer");
+    let writer =
+        Writer::start(center, clock, bounds, |_| {}, move |result| ended.send(result).unwrap()).expect("a writer");
     let mut spent = Duration::ZERO;
     // As little as can be for each answer: the rate is that of the engine.
     let latencies = Arc::new((Mutex::new(Vec::with_capacity(count)), Condvar::new()));

@@ -492,7 +492,7 @@ pub fn differences(one: &Books, other: &Books) -> Vec<String> {
     differ("how many numbers".into(), one.numbers().count() == other.numbers().count());
     for number in one.numbers() {
         differ(format!("number {:?}", number.msisdn), other.number(number.msisdn) == Some(number));
-        if let Some(card) = number.card {
+        if let Some(card) = number.card.as_deref() {
             let served = |books: &Books| books.number_of_card(card.iccid);
             differ(format!("the card of {:?}", number.msisdn), served(one) == served(other));
         }

@@ -19,6 +19,8 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     waiting: VecDeque<T>,
+    /// How many were ever put in.
+    placed: u64,
     /// How many wait for room.
     senders: usize,
     receiver_waits: bool,
@@ -28,12 +30,18 @@ struct State<T> {
 impl<T> Queue<T> {
     pub(crate) fn new(bound: usize) -> Queue<T> {
         let bound = bound.max(1);
-        let state = State { waiting: VecDeque::with_capacity(bound), senders: 0, receiver_waits: false, closed: false };
+        let state = State {
+            waiting: VecDeque::with_capacity(bound),
+            placed: 0,
+            senders: 0,
+            receiver_waits: false,
+            closed: false,
+        };
         Queue { bound, state: Mutex::new(state), filled: Condvar::new(), emptied: Condvar::new() }
     }
 
-    /// Puts one in, waiting for room.
-    pub(crate) fn send(&self, value: T) -> Result<(), T> {
+    /// Puts one in, waiting for room; the how-manieth it is, from one.
+    pub(crate) fn send(&self, value: T) -> Result<u64, T> {
         let mut state = self.lock();
         while state.waiting.len() >= self.bound && !state.closed {
             state.senders += 1;
@@ -45,8 +53,8 @@ impl<T> Queue<T> {
         })
     }
 
-    /// Puts one in where there is room.
-    pub(crate) fn try_send(&self, value: T) -> Result<(), Rejected<T>> {
+    /// Puts one in where there is room; the how-manieth it is, from one.
+    pub(crate) fn try_send(&self, value: T) -> Result<u64, Rejected<T>> {
         let state = self.lock();
         if state.waiting.len() >= self.bound && !state.closed {
             return Err(Rejected::Full(value));
@@ -54,17 +62,19 @@ impl<T> Queue<T> {
         self.put(state, value)
     }
 
-    fn put(&self, mut state: MutexGuard<'_, State<T>>, value: T) -> Result<(), Rejected<T>> {
+    fn put(&self, mut state: MutexGuard<'_, State<T>>, value: T) -> Result<u64, Rejected<T>> {
         if state.closed {
             return Err(Rejected::Closed(value));
         }
         state.waiting.push_back(value);
+        state.placed += 1;
+        let place = state.placed;
         let wake = std::mem::take(&mut state.receiver_waits);
         drop(state);
         if wake {
             self.filled.notify_one();
         }
-        Ok(())
+        Ok(place)
     }
 
     /// Waits until there is something, and moves at most `most` of it to `taken`, in order. False where the queue is closed
@@ -78,6 +88,16 @@ impl<T> Queue<T> {
             state.receiver_waits = true;
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        self.take(state, most, taken);
+        true
+    }
+
+    /// Moves at most `most` of what is there to `taken`, without waiting.
+    pub(crate) fn try_receive(&self, most: usize, taken: &mut VecDeque<T>) {
+        self.take(self.lock(), most, taken);
+    }
+
+    fn take(&self, mut state: MutexGuard<'_, State<T>>, most: usize, taken: &mut VecDeque<T>) {
         let count = state.waiting.len().min(most.max(1));
         taken.extend(state.waiting.drain(..count));
         let wake = state.senders > 0;
@@ -85,7 +105,11 @@ impl<T> Queue<T> {
         if wake {
             self.emptied.notify_all();
         }
-        true
+    }
+
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().waiting.is_empty()
     }
 
     /// Takes nothing any more; what is in it can still be received.
@@ -123,7 +147,7 @@ mod tests {
         let sender = {
             let queue = Arc::clone(&queue);
             thread::spawn(move || {
-                (0..1000).for_each(|n| assert!(queue.send(n).is_ok()));
+                (0..1000).for_each(|n| assert_eq!(queue.send(n), Ok(n + 1)));
                 queue.close();
             })
         };
@@ -139,7 +163,7 @@ mod tests {
     #[test]
     fn says_when_it_is_full_or_closed() {
         let queue = Queue::new(1);
-        assert!(queue.try_send(1).is_ok());
+        assert!(matches!(queue.try_send(1), Ok(1)));
         assert!(matches!(queue.try_send(2), Err(Rejected::Full(2))));
         queue.close();
         assert!(matches!(queue.try_send(3), Err(Rejected::Closed(3))));

@@ -322,7 +322,7 @@ fn account_columns(account: &Account, columns: &mut Columns<'_>) -> &'static Tab
 
 fn number_columns(number: &Number, columns: &mut Columns<'_>) -> &'static Table {
     columns.number(number.msisdn.digits()).optional(number.language.map(|language| language as i64));
-    match number.card {
+    match number.card.as_deref() {
         Some(card) => columns.text(card.iccid.digits().to_string()).number(card.counter),
         None => columns.optional(None).optional(None),
     };
@@ -348,7 +348,7 @@ fn transfer_columns(transfer: &Transfer, columns: &mut Columns<'_>) -> &'static 
             1
         }
         State::Credited { commission: earned, .. } => {
-            commission = earned.map(|earned| earned.minor());
+            commission = earned.map(|earned| earned.amount.minor());
             2
         }
         State::PaidOut(paid) => {

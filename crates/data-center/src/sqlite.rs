@@ -10,8 +10,10 @@ mod verify;
 mod version;
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use transaction_processing::Currency;
 
@@ -20,6 +22,7 @@ use crate::load::load;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 
 pub use backup::{Manifest, RestoreError, backup, check, restore};
+pub use checkpointer::LogBounds;
 pub use reading::SqliteHistory;
 pub use shell::query;
 pub use verify::verify;
@@ -31,6 +34,9 @@ const APPLICATION_ID: i32 = 0x576b_6c61;
 /// How long a statement waits for a lock of another connection.
 const BUSY_MS: u32 = 10_000;
 
+/// How much of SQLite's log is written again at once, octets.
+const LOG_PIECE: usize = 1 << 20;
+
 /// The page cache of the writing connection, KiB.
 const CACHE_KIB: i32 = 32 * 1024;
 
@@ -39,6 +45,8 @@ pub struct Sqlite {
     writing: SqliteHistory,
     path: PathBuf,
     checkpointer: checkpointer::Checkpointer,
+    /// From here on nothing may be written: see the end.
+    failed: bool,
     /// Held as long as the database is: the system releases it whatever the process's end.
     _lock: File,
 }
@@ -50,9 +58,18 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`]: in use by another process, of a later version, damaged, or not to be read or written.
     pub fn open(path: &Path, currencies: &[Currency]) -> Result<Sqlite, StoreError> {
+        Sqlite::with_log(path, currencies, LogBounds::default())
+    }
+
+    /// The same with other bounds of SQLite's log.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn with_log(path: &Path, currencies: &[Currency], bounds: LogBounds) -> Result<Sqlite, StoreError> {
         version::check()?;
         let lock = lock(path)?;
         create_private(path)?;
+        write_log_again(path)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         write_safely(&connection)?;
         migrations::migrate(&mut connection)?;
@@ -63,8 +80,8 @@ impl Sqlite {
             writing.connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
             writing.currencies.0.push(currency);
         }
-        let checkpointer = checkpointer::Checkpointer::start(path)?;
-        Ok(Sqlite { writing, path: path.to_owned(), checkpointer, _lock: lock })
+        let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
+        Ok(Sqlite { writing, path: path.to_owned(), checkpointer, failed: false, _lock: lock })
     }
 
     /// Where the database is.
@@ -90,8 +107,11 @@ impl Store for Sqlite {
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        append::append(&self.writing.connection, batch)?;
-        self.checkpointer.after_commit(&self.writing.connection)
+        let connection = &self.writing.connection;
+        let appended = append::append(connection, batch);
+        let done = appended.and_then(|()| self.checkpointer.after_commit(connection));
+        self.failed |= done.is_err();
+        done
     }
 
     fn history(&self) -> Result<SqliteHistory, StoreError> {
@@ -107,6 +127,17 @@ impl Store for Sqlite {
     fn watch(&mut self, _: Lost) {}
 }
 
+impl Drop for Sqlite {
+    /// In order, all of SQLite's log is copied into the database, and one file is left. After a failure both are left as they
+    /// are: what the disk did not take would be missing, and the log gone.
+    fn drop(&mut self) {
+        if self.checkpointer.end() && !self.failed {
+            // Where it stays as it was, the log is left: the next start reads it.
+            let _ = self.writing.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        }
+    }
+}
+
 /// A connection with what all of them have in common. SQLite's own log is never mapped into memory: a failing disk must be
 /// an error, not a signal.
 pub(crate) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
@@ -120,22 +151,29 @@ pub(crate) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreE
 
 /// What the writing connections have beside it.
 pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Damaged(format!("no write-ahead log here, but {mode}")));
-    }
+    keep_journal(connection, "wal")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(())
+}
+
+/// Changes the way in which SQLite keeps its journal. The statement is asked to its end: the change is committed after it has
+/// said the new mode, and a failure of that is told only then.
+pub(crate) fn keep_journal(connection: &Connection, mode: &str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(&format!("PRAGMA journal_mode = {mode}"))?;
+    let said = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    if said != [mode] {
+        return Err(StoreError::Damaged(format!("the journal cannot be kept as {mode}, but as {said:?}")));
+    }
     Ok(())
 }
 
 /// A file beside the database, locked by whoever has it.
 pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock = PathBuf::from(name);
+    let lock = beside(path, ".lock");
     let failed = |error| StoreError::File { path: lock.clone(), error };
     let file = private_file().truncate(false).open(&lock).map_err(failed)?;
     match file.try_lock() {
@@ -145,6 +183,44 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// The file of the same name with this ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Writes SQLite's log as it is read, where a process before has left one. If that process was told that the disk did not take
+/// something, the system may go on showing it, and no sync ever writes it (Linux does so): what is built on it would be lost
+/// with the power.
+fn write_log_again(path: &Path) -> Result<(), StoreError> {
+    let log = beside(path, "-wal");
+    let again = || {
+        let mut file = OpenOptions::new().read(true).write(true).open(&log)?;
+        let mut octets = vec![0; LOG_PIECE];
+        loop {
+            let at = file.stream_position()?;
+            let count = file.read(&mut octets)?;
+            if count == 0 {
+                return file.sync_all();
+            }
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(octets.get(..count).unwrap_or_default())?;
+        }
+    };
+    match again() {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::File { path: log.clone(), error }),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names beside this one durable.
+fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error| StoreError::File { path: directory.to_owned(), error };
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
 }
 
 /// Makes the file first, readable by its owner alone; SQLite gives the files beside it the same rights.

@@ -1,4 +1,7 @@
-//! The one writer on two threads: one decides a batch while the other flushes the one before.
+//! The one writer: decides what is brought, a batch at a time, makes each batch durable, and then answers.
+//!
+//! [`Writer::start`] does this on two threads, so that one batch is decided while the one before is flushed. Whoever has a
+//! clock and a disk of their own, as a simulation has, takes the same parts from [`Writer::parts`] and moves them by hand.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -12,7 +15,7 @@ use crate::batch::Batch;
 use crate::center::{Answer, DataCenter, Decider};
 use crate::messages::MessageChange;
 use crate::queue::{Queue, Rejected};
-use crate::store::{Fatal, History, Store};
+use crate::store::{Fatal, History, Store, StoreError};
 
 /// Takes an answer, on the committing thread: it must not block.
 pub type Reply = Box<dyn FnOnce(Answer) + Send>;
@@ -35,6 +38,10 @@ impl Default for Bounds {
     }
 }
 
+/// The place of something that was brought, in the order in which the writer takes it: durable once a commit reaches it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Place(pub u64);
+
 /// The writer has ended; nothing is decided any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the writer has ended")]
@@ -46,6 +53,15 @@ pub enum Refused {
     Full(Request, Reply),
     /// The writer has ended.
     Stopped(Request, Reply),
+}
+
+/// Why what became of a message was not taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unrecorded {
+    /// The queue is full: later.
+    Full(MessageChange),
+    /// The writer has ended: recovery tells the notice again.
+    Stopped,
 }
 
 enum Command {
@@ -69,14 +85,21 @@ impl Drop for Door {
     }
 }
 
-type Answers = Vec<(Reply, Answer)>;
-
-type Flushed = (Arc<Batch>, Answers);
-
 impl Writer {
-    /// Starts both threads. `clock` gives the time; the writer makes it rise. `ended` is called once, when both threads are
-    /// at their end: with an error where something failed, upon which the process must stop. Replies that were not given
-    /// by then never come.
+    /// The writer taken apart, without threads: the handle that feeds it, what decides, and the store to commit to.
+    pub fn parts<S: Store>(center: DataCenter<S>, bounds: Bounds) -> (Writer, Deciding<S::History>, S) {
+        let queue = Arc::new(Queue::new(bounds.queue));
+        let DataCenter { decider, store } = center;
+        let commands = Arc::clone(&queue);
+        let deciding =
+            Deciding { decider, commands, taken: VecDeque::new(), reached: Place(0), most: bounds.batch.max(1) };
+        (Writer { door: Arc::new(Door(queue)) }, deciding, store)
+    }
+
+    /// Starts both threads. `clock` gives the time; the writer makes it rise. `durable` is called after each commit, on the
+    /// committing thread, with the place up to which everything brought is durable: it must not block. `ended` is called
+    /// once, when both threads are at their end: with an error where something failed, upon which the process must stop.
+    /// Replies that were not given by then never come.
     ///
     /// # Errors
     /// [`Fatal::Thread`] where a thread cannot be started.
@@ -84,40 +107,40 @@ impl Writer {
         center: DataCenter<S>,
         clock: impl Fn() -> Moment + Send + 'static,
         bounds: Bounds,
+        durable: impl Fn(Place) + Send + 'static,
         ended: impl FnOnce(Result<(), Fatal>) + Send + 'static,
     ) -> Result<Writer, Fatal> {
-        let queue = Arc::new(Queue::new(bounds.queue));
-        // No batch waits between the threads: what arrives meanwhile makes the next one larger.
-        let (to_commit, batches) = sync_channel::<Flushed>(0);
-        let (done, acknowledged) = channel();
-        let DataCenter { decider, mut store } = center;
+        let (writer, deciding, mut store) = Writer::parts(center, bounds);
         let lost = Arc::new(Mutex::new(None));
-        let (commands, told) = (Arc::clone(&queue), Arc::clone(&lost));
+        let (commands, told) = (Arc::clone(&deciding.commands), Arc::clone(&lost));
         store.watch(Box::new(move |error| {
             *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             // What is in memory may be of the past from here on: what waits stays unanswered, questions too.
             commands.abandon();
         }));
-        let commands = Arc::clone(&queue);
+        // No batch waits between the threads: what arrives meanwhile makes the next one larger.
+        let (to_commit, batches) = sync_channel::<Decided>(0);
+        let (done, acknowledged) = channel();
+        let commands = Arc::clone(&deciding.commands);
         let committing = move || {
-            let committed = commit(store, &batches, &done);
+            let committed = commit(store, &batches, &done, durable);
             if committed.is_err() {
                 commands.abandon();
             }
             committed
         };
         let committer = thread::Builder::new().name("commit".into()).spawn(committing).map_err(|_| Fatal::Thread)?;
-        let commands = Arc::clone(&queue);
-        let most = bounds.batch.max(1);
+        let commands = Arc::clone(&deciding.commands);
         let deciding = move || {
-            let decided = Deciding { decider, clock, most, to_commit, acknowledged }.run(&commands);
+            let decided = decide(deciding, clock, &to_commit, &acknowledged);
+            drop(to_commit);
             commands.abandon();
             let committed = committer.join().unwrap_or(Err(Fatal::Thread));
             let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
             ended(lost.map_or(decided.and(committed), |error| Err(error.into())));
         };
         thread::Builder::new().name("decide".into()).spawn(deciding).map_err(|_| Fatal::Thread)?;
-        Ok(Writer { door: Arc::new(Door(queue)) })
+        Ok(writer)
     }
 
     /// Brings a request; waits while the queue is full. `reply` is called when the answer is durable.
@@ -125,7 +148,7 @@ impl Writer {
     /// # Errors
     /// [`Stopped`].
     pub fn submit(&self, request: Request, reply: impl FnOnce(Answer) + Send + 'static) -> Result<(), Stopped> {
-        self.send(Command::Request(request, Box::new(reply)))
+        self.send(Command::Request(request, Box::new(reply))).map(drop)
     }
 
     /// Brings a request without waiting.
@@ -141,24 +164,24 @@ impl Writer {
         }
     }
 
-    /// Brings what became of a message; waits while the queue is full. It becomes durable with the next batch.
+    /// Brings what became of a message; waits while the queue is full. It becomes durable with the next batch, which is
+    /// told by its place.
     ///
     /// # Errors
     /// [`Stopped`].
-    pub fn record(&self, change: MessageChange) -> Result<(), Stopped> {
+    pub fn record(&self, change: MessageChange) -> Result<Place, Stopped> {
         self.send(Command::Message(change))
     }
 
-    /// Brings what became of a message without waiting; gives it back where the queue is full. Once the writer has ended it is
-    /// dropped: recovery tells the notice again.
+    /// The same without waiting.
     ///
     /// # Errors
-    /// The change, where the queue is full.
-    pub fn try_record(&self, change: MessageChange) -> Result<(), MessageChange> {
-        match self.door.0.try_send(Command::Message(change)) {
-            Err(Rejected::Full(Command::Message(change))) => Err(change),
-            _ => Ok(()),
-        }
+    /// [`Unrecorded`].
+    pub fn try_record(&self, change: MessageChange) -> Result<Place, Unrecorded> {
+        self.door.0.try_send(Command::Message(change)).map(Place).map_err(|rejected| match rejected {
+            Rejected::Full(Command::Message(change)) => Unrecorded::Full(change),
+            Rejected::Full(_) | Rejected::Closed(_) => Unrecorded::Stopped,
+        })
     }
 
     /// Asks the books something, between two decisions. What it sees may not be durable yet: for questions of people, never
@@ -178,70 +201,141 @@ impl Writer {
         self.door.0.close();
     }
 
-    fn send(&self, command: Command) -> Result<(), Stopped> {
-        self.door.0.send(command).map_err(|_| Stopped)
+    fn send(&self, command: Command) -> Result<Place, Stopped> {
+        self.door.0.send(command).map(Place).map_err(|_| Stopped)
     }
 }
 
-struct Deciding<H, C> {
+/// The half of the writer that decides.
+pub struct Deciding<H> {
     decider: Decider<H>,
-    clock: C,
+    commands: Arc<Queue<Command>>,
+    /// Taken from the queue and not decided yet.
+    taken: VecDeque<Command>,
+    /// The last that was decided.
+    reached: Place,
     most: usize,
-    to_commit: SyncSender<Flushed>,
-    acknowledged: Receiver<()>,
 }
 
-impl<H: History, C: Fn() -> Moment> Deciding<H, C> {
-    fn run(mut self, commands: &Queue<Command>) -> Result<(), Fatal> {
-        let mut taken = VecDeque::new();
-        loop {
-            if taken.is_empty() && !commands.receive(self.most.saturating_mul(MESSAGES_PER_REQUEST), &mut taken) {
-                return Ok(());
-            }
-            while let Ok(()) = self.acknowledged.try_recv() {
-                self.decider.committed();
-            }
-            let (answers, messages) = self.gather(&mut taken)?;
-            if answers.is_empty() && messages.is_empty() {
-                continue;
-            }
-            let batch = self.decider.close(messages);
-            // The other thread is gone only where it failed; it says why.
-            if self.to_commit.send((batch, answers)).is_err() {
-                return Ok(());
-            }
-        }
+/// A batch that is decided: to be committed, then answered.
+pub struct Decided {
+    batch: Arc<Batch>,
+    answers: Vec<(Reply, Answer)>,
+    reached: Place,
+}
+
+impl<H: History> Deciding<H> {
+    /// The books as they stand after the last decision, durable or not.
+    pub fn books(&self) -> &Books {
+        self.decider.books()
     }
 
-    /// One batch: the requests decided, and the states of messages that came between them.
-    fn gather(&mut self, taken: &mut VecDeque<Command>) -> Result<(Answers, Vec<MessageChange>), Fatal> {
-        let moment = rising(self.decider.moment(), (self.clock)());
-        let mut answers = Vec::with_capacity(taken.len().min(self.most));
+    /// Whether something waits to be decided.
+    pub fn is_waiting(&self) -> bool {
+        !self.taken.is_empty() || !self.commands.is_empty()
+    }
+
+    /// Decides one batch of what waits: requests in their order, and with them the states of messages that came between.
+    /// None where there was nothing to commit or answer. Batches are to be committed in the order in which they are decided.
+    ///
+    /// # Errors
+    /// [`Fatal`].
+    pub fn decide(&mut self, now: Moment) -> Result<Option<Decided>, Fatal> {
+        if self.taken.is_empty() {
+            self.commands.try_receive(self.most.saturating_mul(MESSAGES_PER_REQUEST), &mut self.taken);
+        }
+        let moment = rising(self.decider.moment(), now);
+        let mut answers = Vec::with_capacity(self.taken.len().min(self.most));
         let mut messages = Vec::new();
+        self.decider.books().read_ahead(self.taken.iter().take(self.most).filter_map(|command| match command {
+            Command::Request(request, _) => Some(request),
+            _ => None,
+        }));
         while answers.len() < self.most
-            && let Some(command) = taken.pop_front()
+            && let Some(command) = self.taken.pop_front()
         {
+            self.reached.0 += 1;
             match command {
                 Command::Request(request, reply) => answers.push((reply, self.decider.decide(moment, &request)?)),
                 Command::Message(change) => messages.push(change),
                 Command::Read(question) => question(self.decider.books()),
             }
         }
-        Ok((answers, messages))
+        if answers.is_empty() && messages.is_empty() {
+            return Ok(None);
+        }
+        let batch = self.decider.close(messages);
+        Ok(Some(Decided { batch, answers, reached: self.reached }))
+    }
+
+    /// The oldest batch decided and not committed is durable now.
+    pub fn committed(&mut self) {
+        self.decider.committed();
+    }
+
+    /// Waits until there is something to decide. False where the queue is closed and empty.
+    fn wait(&mut self) -> bool {
+        !self.taken.is_empty() || self.commands.receive(self.most.saturating_mul(MESSAGES_PER_REQUEST), &mut self.taken)
     }
 }
 
-fn commit<S: Store>(mut store: S, batches: &Receiver<Flushed>, done: &Sender<()>) -> Result<(), Fatal> {
-    while let Ok((batch, answers)) = batches.recv() {
-        if !batch.is_empty() {
-            store.append(&batch)?;
+impl Decided {
+    /// What is to become durable.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Makes it durable: all of it or nothing, and on return for good.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what is stored is not known then; the process must stop.
+    pub fn commit(&self, store: &mut impl Store) -> Result<(), StoreError> {
+        if self.batch.is_empty() { Ok(()) } else { store.append(&self.batch) }
+    }
+
+    /// Everything brought up to here is durable with it.
+    pub fn reached(&self) -> Place {
+        self.reached
+    }
+
+    /// Gives the answers; only after the commit.
+    pub fn answer(self) {
+        drop(self.batch);
+        self.answers.into_iter().for_each(|(reply, answer)| reply(answer));
+    }
+}
+
+fn decide<H: History>(
+    mut deciding: Deciding<H>,
+    clock: impl Fn() -> Moment,
+    to_commit: &SyncSender<Decided>,
+    acknowledged: &Receiver<()>,
+) -> Result<(), Fatal> {
+    while deciding.wait() {
+        while let Ok(()) = acknowledged.try_recv() {
+            deciding.committed();
         }
-        drop(batch);
+        let Some(decided) = deciding.decide(clock())? else { continue };
+        // The other thread is gone only where it failed; it says why.
+        if to_commit.send(decided).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn commit<S: Store>(
+    mut store: S,
+    batches: &Receiver<Decided>,
+    done: &Sender<()>,
+    durable: impl Fn(Place),
+) -> Result<(), Fatal> {
+    while let Ok(decided) = batches.recv() {
+        decided.commit(&mut store)?;
         // Gone only where deciding failed; what was handed over is committed all the same.
         let _ = done.send(());
-        for (reply, answer) in answers {
-            reply(answer);
-        }
+        durable(decided.reached());
+        decided.answer();
     }
     Ok(())
 }

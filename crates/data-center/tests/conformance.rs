@@ -249,7 +249,9 @@ fn the_writer_answers_in_order_and_ends<K: Kind>() {
     let (ended, end) = channel();
     let clock = move || moment(millis);
     let bounds = Bounds { batch: 64, queue: 16 };
-    let writer = Writer::start(before, clock, bounds, move |result| ended.send(result).unwrap()).unwrap();
+    let (reached, durable) = channel();
+    let tell = move |place| reached.send(place).unwrap();
+    let writer = Writer::start(before, clock, bounds, tell, move |result| ended.send(result).unwrap()).unwrap();
     let (answered, answers) = channel();
     let history = std::sync::Arc::new(std::sync::Mutex::new(history));
     for n in 0..2_000 {
@@ -264,7 +266,10 @@ fn the_writer_answers_in_order_and_ends<K: Kind>() {
     for n in 0..2_000 {
         assert_eq!(answers.recv().unwrap(), (n, true));
     }
-    writer.record(MessageChange::SettledTo(Sequence(next.0 - 1))).unwrap();
+    let written = writer.record(MessageChange::SettledTo(Sequence(next.0 - 1))).unwrap();
+    // Told when a commit has reached its place, and not before.
+    let told = durable.iter().find(|reached| *reached >= written);
+    assert_eq!((told, history.lock().unwrap().settled().unwrap().0), (Some(written), next.0 - 1));
     drop(writer);
     end.recv().unwrap().unwrap();
     let after = center::<K>(&place);

@@ -292,7 +292,7 @@ fn a_writer_that_has_nothing_to_do_ends_when_it_loses_the_lease() {
     let first = town(brief(&server.url()));
     let millis = first.millis;
     let tell = move |result| ended.send(result).unwrap();
-    let writer = Writer::start(first.center, move || moment(millis), Bounds::default(), tell).unwrap();
+    let writer = Writer::start(first.center, move || moment(millis), Bounds::default(), |_| {}, tell).unwrap();
     assert!(writer.read(|books| books.next()).is_ok());
     server.sql("UPDATE lease SET expires_at = now()");
     let second = open(brief(&server.url()));

@@ -20,9 +20,9 @@ use crate::notice::{Notice, StatementLine};
 use crate::number::Number;
 use crate::policy::Policy;
 use crate::proposal::{Case, Proposal, Staff};
-use crate::request::{Origin, Request, RequestKey};
+use crate::request::{Action, Origin, Payee, Request, RequestKey};
 use crate::requests;
-use crate::table::Table;
+use crate::table::{Keyed, Table};
 use crate::tariff::{Payer, Priced, Tariff};
 use crate::time::{Day, Moment, Time};
 use crate::transfer::{State, Transfer};
@@ -74,7 +74,7 @@ pub struct Books {
     next: Sequence,
     moment: Moment,
     accounts: Table<Account>,
-    by_number: Table<AccountId>,
+    by_number: Table<Reached>,
     numbers: Table<Number>,
     agents: BTreeMap<AgentCode, Agent>,
     cards: BTreeMap<Iccid, Msisdn>,
@@ -140,6 +140,25 @@ impl Books {
     /// [`Missing`] where a closed record is needed first; nothing has been decided then.
     pub fn decide(&self, moment: Moment, request: &Request) -> Result<Decision, Missing> {
         requests::decide(self, moment, request)
+    }
+
+    /// Reads ahead the records that these requests name, so that the waits for memory overlap instead of following each
+    /// other: with a million accounts they are most of a decision's time. Changes nothing.
+    pub fn read_ahead<'a>(&self, requests: impl Iterator<Item = &'a Request>) {
+        for request in requests {
+            let Origin::Handset { from, .. } = request.origin else { continue };
+            let payee = match &request.action {
+                Action::Transfer(requests::transfer::Fields { payee: Payee::Mobile(payee), .. }) => *payee,
+                _ => from,
+            };
+            for msisdn in [from, payee] {
+                core::hint::black_box(self.account_of(msisdn).map(|account| (account.status, account.balance)));
+                core::hint::black_box(self.number(msisdn).map(|number| number.registrations));
+            }
+            if let Some(key) = request.key {
+                core::hint::black_box(self.memory.candidates(key).next());
+            }
+        }
     }
 
     /// Enters a decision made on these very books, and gives the row to be made durable.
@@ -329,27 +348,27 @@ impl Books {
 
     fn put_account(&mut self, account: Account) {
         if let Some(msisdn) = account.msisdn {
-            self.by_number.put(msisdn.digits(), account.id);
+            self.by_number.put(Reached { msisdn, account: account.id });
         }
-        self.accounts.put(key_of(account.id), account);
+        self.accounts.put(account);
     }
 
     fn move_account(&mut self, id: AccountId, msisdn: Option<Msisdn>) {
         self.with_account(id, |held| held.msisdn = msisdn);
         if let Some(msisdn) = msisdn {
-            self.by_number.put(msisdn.digits(), id);
+            self.by_number.put(Reached { msisdn, account: id });
         }
     }
 
     fn put_number(&mut self, number: Number) {
-        let before = self.numbers.get(number.msisdn.digits()).and_then(|held| held.card);
+        let before = self.numbers.get(number.msisdn.digits()).and_then(|held| held.card.as_deref());
         if let Some(card) = before {
             self.cards.remove(&card.iccid);
         }
-        if let Some(card) = number.card {
+        if let Some(card) = number.card.as_deref() {
             self.cards.insert(card.iccid, number.msisdn);
         }
-        self.numbers.put(number.msisdn.digits(), number);
+        self.numbers.put(number);
     }
 
     fn put_transfer(&mut self, transfer: &Transfer, sequence: Sequence) {
@@ -446,13 +465,13 @@ impl Books {
 
     /// The account that a number reaches now.
     pub fn account_of(&self, msisdn: Msisdn) -> Option<&Account> {
-        let id = *self.by_number.get(msisdn.digits())?;
-        self.account(id).filter(|account| account.msisdn == Some(msisdn))
+        let reached = self.by_number.get(msisdn.digits())?;
+        self.account(reached.account).filter(|account| account.msisdn == Some(msisdn))
     }
 
     /// All accounts, in no order that means anything.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.iter().map(|(_, account)| account)
+        self.accounts.iter()
     }
 
     /// How many accounts there are.
@@ -472,7 +491,7 @@ impl Books {
 
     /// All numbers of which something is known.
     pub fn numbers(&self) -> impl Iterator<Item = &Number> {
-        self.numbers.iter().map(|(_, number)| number)
+        self.numbers.iter()
     }
 
     /// The number that a card serves.
@@ -659,6 +678,30 @@ impl Books {
             Some((latest, lines)) if *latest == account.latest() => Ok(lines),
             _ => Err(Missing::History(account.id)),
         }
+    }
+}
+
+/// The account that a number reaches, or reached last.
+struct Reached {
+    msisdn: Msisdn,
+    account: AccountId,
+}
+
+impl Keyed for Reached {
+    fn key(&self) -> u64 {
+        self.msisdn.digits()
+    }
+}
+
+impl Keyed for Account {
+    fn key(&self) -> u64 {
+        key_of(self.id)
+    }
+}
+
+impl Keyed for Number {
+    fn key(&self) -> u64 {
+        self.msisdn.digits()
     }
 }
 

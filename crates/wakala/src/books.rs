@@ -4,26 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_center::postgres::{self, Settings};
-use data_center::{Bounds, DataCenter, Fatal, Place, Postgres, Sqlite, Store, Writer};
+use data_center::{Bounds, DataCenter, Fatal, Location, Postgres, Sqlite, Store, Writer};
 use tokio::sync::watch;
-use transaction_processing::Currency;
 use transaction_processing::number::Number;
-use transaction_processing::time::Moment;
+use transaction_processing::{Currency, Request};
 
-use crate::communication_gateway::{Clock, Recovery};
+use crate::communication_gateway::{Clock, Progress, Recovery};
 use crate::config::{self, Config, InUse, Standbys};
 use crate::observe::commits::Observed;
 use crate::observe::metrics::Metrics;
 use crate::platform::Failure;
+use crate::rooms;
 use crate::tls;
 
 /// Where the configuration says that the books are.
 ///
 /// # Errors
 /// [`Failure`] where the password or the certificates cannot be read.
-pub fn place(config: &Config) -> Result<Place, Failure> {
+pub fn location(config: &Config) -> Result<Location, Failure> {
     let server = &config.postgres;
-    let Some(address) = &server.address else { return Ok(Place::File(config.ledger.database.clone())) };
+    let Some(address) = &server.address else { return Ok(Location::File(config.ledger.database.clone())) };
     let mut settings = Settings::parse(address)?;
     if settings.needs_tls() {
         settings = settings.with_tls(tls::client(server.ca_file.as_deref(), None)?);
@@ -41,7 +41,7 @@ pub fn place(config: &Config) -> Result<Place, Failure> {
         InUse::Refuse => postgres::InUse::Refuse,
     };
     settings.lease = Duration::from_secs(u64::from(server.lease_seconds));
-    Ok(Place::Server(Box::new(settings)))
+    Ok(Location::Server(Box::new(settings)))
 }
 
 /// The books, open, and decided upon.
@@ -50,21 +50,28 @@ pub(crate) struct Kept {
     pub(crate) recovery: Box<dyn Recovery>,
     /// The platform's clock, never before the last row.
     pub(crate) clock: Clock,
-    /// Numbers with a language or a card.
+    /// What the platform itself asks of the books first.
+    pub(crate) opening: Vec<Request>,
+    /// Numbers that the uplink must know before a decision.
     pub(crate) known: Vec<Number>,
     /// How the writer ended, once it has.
     pub(crate) ended: watch::Receiver<Option<Result<(), String>>>,
-    /// Whether the database was restored from a backup and no epoch was opened since.
-    pub(crate) restored: bool,
 }
 
 /// Opens the books and starts the writer. Blocks: for as long as another process has a server's database, if it comes to that.
-pub(crate) fn open(place: &Place, config: &Config, clock: Clock, metrics: &Arc<Metrics>) -> Result<Kept, Failure> {
+pub(crate) fn open(
+    location: &Location,
+    config: &Config,
+    clock: Clock,
+    metrics: &Arc<Metrics>,
+    progress: &Arc<Progress>,
+) -> Result<Kept, Failure> {
     let currencies: Vec<_> = config.currencies().into_iter().map(config::CurrencyCode::currency).collect();
-    match place {
-        Place::File(path) => keep(Sqlite::open(path, &currencies)?, config, &currencies, clock, metrics),
-        Place::Server(settings) => {
-            keep(Postgres::open(Settings::clone(settings), &currencies)?, config, &currencies, clock, metrics)
+    match location {
+        Location::File(path) => keep(Sqlite::open(path, &currencies)?, config, &currencies, clock, metrics, progress),
+        Location::Server(settings) => {
+            let store = Postgres::open(Settings::clone(settings), &currencies)?;
+            keep(store, config, &currencies, clock, metrics, progress)
         }
     }
 }
@@ -75,13 +82,18 @@ fn keep<S: Store>(
     currencies: &[Currency],
     clock: Clock,
     metrics: &Arc<Metrics>,
+    progress: &Arc<Progress>,
 ) -> Result<Kept, Failure> {
     let restored = store.is_restored()?;
     let recovery: Box<dyn Recovery> = Box::new(store.history()?);
     let store = Observed::new(store, Arc::clone(metrics));
     let center = DataCenter::open(store, config.policy(), currencies)?;
-    let clock = not_before(center.books().moment(), clock);
-    let known = center.books().numbers().filter(|number| is_known(number)).cloned().collect();
+    let clock = rooms::not_before(center.books().moment(), clock);
+    let opening = rooms::opening(center.books(), config, restored);
+    let known = rooms::known(center.books());
+    if restored {
+        tracing::warn!("the database was restored from a backup: a new epoch opens");
+    }
     let (tell_end, ended) = watch::channel(None);
     let bounds = Bounds { batch: config.ledger.batch_requests as usize, queue: config.ledger.queue_requests as usize };
     let ticking = Arc::clone(&clock);
@@ -91,21 +103,7 @@ fn keep<S: Store>(
         }
         let _ = tell_end.send(Some(result.map_err(|error| error.to_string())));
     };
-    let writer = Writer::start(center, move || ticking(), bounds, tell)?;
-    Ok(Kept { writer, recovery, clock, known, ended, restored })
-}
-
-/// The clock, but never before the last row of the log: the machine's may have been set back while the platform was down. A
-/// second is added, so that no counter of a card that was taken from the clock in that row's millisecond is taken again.
-fn not_before(last: Moment, clock: Clock) -> Clock {
-    let least = last.time.plus_seconds(1);
-    Arc::new(move || {
-        let now = clock();
-        Moment { time: now.time.max(least), day: now.day.max(last.day), month: now.month.max(last.month) }
-    })
-}
-
-/// Whether the uplink must know the number before a decision.
-fn is_known(number: &Number) -> bool {
-    number.language.is_some() || number.card.is_some()
+    let reached = Arc::clone(progress);
+    let writer = Writer::start(center, move || ticking(), bounds, move |place| reached.reach(place), tell)?;
+    Ok(Kept { writer, recovery, clock, opening, known, ended })
 }

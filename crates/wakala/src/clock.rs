@@ -32,7 +32,8 @@ impl LedgerClock {
         LedgerClock::with(zone, system_milliseconds)
     }
 
-    fn with(zone: TimeZone, system: fn() -> i64) -> LedgerClock {
+    /// A clock that follows another than the system's: milliseconds since 1970, which may go back.
+    pub fn with(zone: TimeZone, system: fn() -> i64) -> LedgerClock {
         LedgerClock(Arc::new(Hands {
             zone,
             system,

@@ -3,29 +3,37 @@
 //! Inbound: a link hands its message to the uplink, the request to the writer, and acknowledges when the answer is durable (or,
 //! where nothing changed, when a centre has the answer). Outbound: the dispatch hands the outbox's messages to links and
 //! brings back what became of them.
+//!
+//! What a [`Link`] and the [`Dispatch`] decide stands in state machines without sockets, clock or tasks. [`Shared`] is what lies
+//! between them: bounded queues that nobody waits for. Tasks of tokio move them in the program ([`sms`] a link,
+//! [`dispatching`] the dispatch); a simulation moves the same by hand.
 
-mod dispatch;
+pub mod dispatch;
+mod dispatching;
+pub mod link;
 pub mod sms;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use data_center::{Answer, Writer};
+use data_center::{Answer, MessageChange, Place, StoreError, Untold, Writer};
+use encryption::CryptoRng;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use transaction_processing::ids::{Iccid, Sequence, TransferId};
 use transaction_processing::number::{Language, Number};
-use transaction_processing::request::Kind;
 use transaction_processing::time::{Moment, Time};
-use transaction_processing::{Msisdn, Notice};
+use transaction_processing::{Msisdn, Notice, Request};
 use wire::smpp::{Receipt, Status};
 
-use crate::downlink::outbox::{Asked, Outbox, Submission, Submitted, Token};
-use crate::observe::metrics::Metrics;
+use crate::downlink::outbox::{Outbox, Submission, Submitted, Token};
+use crate::observe::metrics::{Metrics, Queue};
 use crate::uplink::{Advice, Directory, Uplink};
-pub use dispatch::Recovery;
+pub use dispatch::Dispatch;
+pub use link::Link;
+use link::{Command, Output};
 
 /// Rows whose notices wait for the dispatch; beyond them they stay in the log and are read from there.
 const TOLD_BOUND: usize = 16_384;
@@ -33,42 +41,134 @@ const TOLD_BOUND: usize = 16_384;
 /// What links report; as many as all windows together can hold in practice, and a link waits when it is full.
 const REPORT_BOUND: usize = 65_536;
 
+/// Room in a link's queue that submissions leave for acknowledgements.
+const RESERVED_COMMANDS: usize = 2_048;
+/// Messages and receipts of a centre that were not acknowledged yet, at most, of one bind: fits in the reserved room.
+pub const INBOUND_WINDOW: usize = 2_000;
+/// Commands in a link's queue.
+const COMMANDS: usize = RESERVED_COMMANDS + 4_096;
+
+/// Notices read from the log at once when the dispatch has fallen behind.
+const READ_AT_ONCE: usize = 512;
+
 /// The clock of the platform: the time with the ledger's business day and month.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
-/// Where an inbound message waits for its acknowledgement.
-#[derive(Clone)]
-pub(crate) struct ReplyTo {
-    link: mpsc::Sender<sms::Command>,
-    generation: u64,
-    sequence: u32,
-}
-
-impl ReplyTo {
-    /// Acknowledges, or asks the centre to send again. A link that is gone takes the question with it: the centre delivers
-    /// again, and the repeat is known. The channel holds more than all unanswered messages, so it is never full.
-    fn respond(&self, status: Status) {
-        let command = sms::Command::Respond { generation: self.generation, sequence: self.sequence, status };
-        let _ = self.link.try_send(command);
-    }
+/// Where a message or receipt of a centre waits for its acknowledgement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// The bind over which it came.
+    pub bind: u16,
+    /// Which of its connections.
+    pub generation: u64,
+    /// Its sequence_number.
+    pub sequence: u32,
 }
 
 /// What the committing thread and the uplink tell the dispatch.
-pub(crate) enum Item {
+pub enum Item {
     /// The notices of a row.
-    Row { sequence: Sequence, at: Time, notices: Vec<Notice> },
+    Row {
+        /// The row.
+        sequence: Sequence,
+        /// When it was told.
+        at: Time,
+        /// Its notices, not none.
+        notices: Vec<Notice>,
+    },
     /// An answer of no row.
-    Answer { notice: Notice, reply: ReplyTo },
+    Answer {
+        /// What is to be told.
+        notice: Notice,
+        /// The message that waits for it.
+        reply: Reply,
+    },
     /// An answer to what is no request.
-    Advice { advice: Advice, reply: ReplyTo },
+    Advice {
+        /// What is wrong with it.
+        advice: Box<Advice>,
+        /// The message that waits for it.
+        reply: Reply,
+    },
 }
 
 /// What a link tells the dispatch.
-pub(crate) enum Report {
+pub enum Report {
     /// What became of a submission.
-    Submitted { token: Token, centre: u16, outcome: Submitted },
+    Submitted {
+        /// Which.
+        token: Token,
+        /// Through which centre.
+        centre: u16,
+        /// What.
+        outcome: Submitted,
+    },
     /// A receipt.
-    Receipt { centre: u16, receipt: Receipt },
+    Receipt {
+        /// Of which centre.
+        centre: u16,
+        /// What it says.
+        receipt: Receipt,
+        /// Where it waits for its acknowledgement.
+        reply: Reply,
+    },
+}
+
+/// Reads from the log what the dispatch has not told yet.
+pub trait Recovery: Send {
+    /// The last row up to which no notice needs care.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn settled(&mut self) -> Result<Sequence, StoreError>;
+
+    /// See [`data_center::History::untold`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn untold(&mut self, after: Sequence, most: usize) -> Result<(Vec<Untold>, Sequence), StoreError>;
+}
+
+impl<H: data_center::History> Recovery for H {
+    fn settled(&mut self) -> Result<Sequence, StoreError> {
+        data_center::History::settled(self)
+    }
+
+    fn untold(&mut self, after: Sequence, most: usize) -> Result<(Vec<Untold>, Sequence), StoreError> {
+        data_center::History::untold(self, after, most)
+    }
+}
+
+/// How far commits have come, as the committing thread tells it. What wakes the dispatch stands here too.
+#[derive(Default)]
+pub struct Progress {
+    durable: AtomicU64,
+    wake: Notify,
+}
+
+impl Progress {
+    /// Everything that was brought to the writer up to this place is durable.
+    pub fn reach(&self, place: Place) {
+        self.durable.store(place.0, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    fn durable(&self) -> Place {
+        Place(self.durable.load(Ordering::Acquire))
+    }
+}
+
+/// The way to one bind.
+struct Line {
+    centre: u16,
+    commands: mpsc::Sender<Command>,
+    bound: AtomicBool,
+}
+
+impl Line {
+    fn is_ready(&self) -> bool {
+        self.bound.load(Ordering::Acquire) && self.commands.capacity() > RESERVED_COMMANDS
+    }
 }
 
 /// What every door shares.
@@ -83,47 +183,78 @@ pub struct Shared {
     pub clock: Clock,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    progress: Arc<Progress>,
     told: mpsc::Sender<Item>,
     missed: AtomicBool,
-    wake: Notify,
     reports: mpsc::Sender<Report>,
-    draining: AtomicBool,
+    lines: Vec<Line>,
     ending: AtomicBool,
-    asked: AtomicU64,
 }
 
-/// What the dispatch listens to.
-pub struct Listening {
+/// The other ends of the queues in [`Shared`].
+pub struct Ends {
     told: mpsc::Receiver<Item>,
     reports: mpsc::Receiver<Report>,
+    /// Of each bind.
+    commands: Vec<mpsc::Receiver<Command>>,
+}
+
+/// For an owner without tasks: what waits in the queues, one at a time, none where one is empty.
+impl Ends {
+    /// The next thing that a bind is asked to do.
+    pub fn poll_command(&mut self, bind: u16) -> Option<Command> {
+        self.commands.get_mut(usize::from(bind))?.try_recv().ok()
+    }
+
+    /// The next report of a link.
+    pub fn poll_report(&mut self) -> Option<Report> {
+        self.reports.try_recv().ok()
+    }
+
+    /// The next thing that the dispatch is told.
+    pub fn poll_item(&mut self) -> Option<Item> {
+        self.told.try_recv().ok()
+    }
 }
 
 impl Shared {
-    /// The doors' shared part, and the ends that the dispatch listens to.
+    /// The doors' shared part, with binds to these centres, and the other ends of its queues. `progress` is what the writer's
+    /// commits reach.
     pub fn new(
         writer: Writer,
         uplink: Uplink,
         numbers: Arc<Numbers>,
         clock: Clock,
         metrics: Arc<Metrics>,
-    ) -> (Arc<Shared>, Listening) {
+        progress: Arc<Progress>,
+        centres: &[u16],
+    ) -> (Arc<Shared>, Ends) {
         let (told, told_end) = mpsc::channel(TOLD_BOUND);
         let (reports, reports_end) = mpsc::channel(REPORT_BOUND);
+        let line = |centre: &u16| {
+            let (commands, end) = mpsc::channel(COMMANDS);
+            (Line { centre: *centre, commands, bound: AtomicBool::new(false) }, end)
+        };
+        let (lines, commands) = centres.iter().map(line).unzip();
         let shared = Shared {
             writer,
             uplink,
             numbers,
             clock,
             metrics,
+            progress,
             told,
             missed: AtomicBool::new(false),
-            wake: Notify::new(),
             reports,
-            draining: AtomicBool::new(false),
+            lines,
             ending: AtomicBool::new(false),
-            asked: AtomicU64::new(0),
         };
-        (Arc::new(shared), Listening { told: told_end, reports: reports_end })
+        (Arc::new(shared), Ends { told: told_end, reports: reports_end, commands })
+    }
+
+    /// The centre of each bind.
+    pub fn centres(&self) -> Vec<u16> {
+        self.lines.iter().map(|line| line.centre).collect()
     }
 
     /// Tells the dispatch of the notices of a committed row. Runs on the committing thread: never waits. What finds no room
@@ -139,35 +270,59 @@ impl Shared {
         }
         if self.told.try_send(Item::Row { sequence, at, notices }).is_err() {
             self.missed.store(true, Ordering::Release);
-            self.wake.notify_one();
+            self.progress.wake.notify_one();
         }
     }
 
-    /// No new message is taken any more; what is under way ends.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
+    /// Does what a link asks for. Given back is what is to wait until there is room for it: a report, by which a full dispatch
+    /// slows this link and, through its window, the centre; and the end of the connection, which is the owner's.
+    pub fn serve(self: &Arc<Self>, link: &mut Link, output: Output, rng: &mut dyn CryptoRng) -> Option<Output> {
+        match output {
+            Output::Report(_) | Output::Closed => return Some(output),
+            Output::Arrived(arrival, reply) => {
+                let read = self.uplink.read(arrival, || self.now(), rng);
+                link.handle_read(reply, read);
+            }
+            Output::Request(request, reply) => self.submit(*request, reply),
+            Output::Advice(advice, reply) => self.tell_once(Item::Advice { advice, reply }),
+        }
+        None
     }
 
-    fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+    /// Brings a request of a centre's message to the writer. Where the queue is full, or the writer has ended, the centre keeps
+    /// the message and delivers it again.
+    fn submit(self: &Arc<Self>, request: Request, reply: Reply) {
+        let shared = Arc::clone(self);
+        let (kind, arrived) = (request.action.kind(), Instant::now());
+        let answered = Box::new(move |answer: Answer| {
+            shared.metrics.decided(kind, answer.refusal);
+            shared.metrics.answered(arrived.elapsed());
+            shared.answered(answer, reply);
+        });
+        if self.writer.try_submit(request, answered).is_err() {
+            self.respond(reply, Status::TEMPORARY_APPLICATION_ERROR);
+        }
     }
 
-    fn next_asked(&self) -> Asked {
-        Asked(self.asked.fetch_add(1, Ordering::Relaxed))
+    /// Brings a request that no message waits for to the writer; `done` is called when it is durable and its notices are told.
+    /// Whether it was taken.
+    pub fn decide(self: &Arc<Self>, request: Request, done: impl FnOnce() + Send + 'static) -> bool {
+        let shared = Arc::clone(self);
+        let reply = Box::new(move |mut answer: Answer| {
+            shared.tell_row(&mut answer, shared.now());
+            done();
+        });
+        self.writer.try_submit(request, reply).is_ok()
     }
 
     /// Gives an answer back to the message that asked for it.
-    pub(crate) fn answered(&self, mut answer: Answer, kind: Kind, arrived: Instant, reply: ReplyTo) {
-        self.metrics.decided(kind, answer.refusal);
-        self.metrics.answered(arrived.elapsed());
+    fn answered(&self, mut answer: Answer, reply: Reply) {
         if answer.row.is_some() {
-            let at = (self.clock)().time;
-            self.tell_row(&mut answer, at);
-            reply.respond(Status::OK);
-            return;
+            self.tell_row(&mut answer, self.now());
+            return self.respond(reply, Status::OK);
         }
         match answer.notices.into_iter().next() {
-            None => reply.respond(Status::OK),
+            None => self.respond(reply, Status::OK),
             Some(notice) => self.tell_once(Item::Answer { notice, reply }),
         }
     }
@@ -177,56 +332,116 @@ impl Shared {
             self.told.try_send(item)
             && let Item::Answer { reply, .. } | Item::Advice { reply, .. } = item
         {
-            reply.respond(Status::TEMPORARY_APPLICATION_ERROR);
+            self.respond(reply, Status::TEMPORARY_APPLICATION_ERROR);
         }
     }
-}
 
-/// A handle to one bind.
-struct LinkHandle {
-    centre: u16,
-    commands: mpsc::Sender<sms::Command>,
-    bound: Arc<AtomicBool>,
-}
-
-impl LinkHandle {
-    fn is_ready(&self) -> bool {
-        self.bound.load(Ordering::Acquire) && self.commands.capacity() > sms::RESERVED_COMMANDS
+    /// Acknowledges, or asks the centre to send again. A link that is gone takes the question with it: the centre delivers
+    /// again, and the repeat is known. The queue holds more than all unanswered messages, so it is never full.
+    fn respond(&self, reply: Reply, status: Status) {
+        if let Some(line) = self.lines.get(usize::from(reply.bind)) {
+            let _ = line.commands.try_send(Command::Respond(reply, status));
+        }
     }
 
-    #[expect(clippy::result_large_err, reason = "the submission is given back")]
-    fn submit(&self, submission: Submission) -> Result<(), Submission> {
-        self.commands.try_send(sms::Command::Submit(submission)).map_err(|refused| match refused.into_inner() {
-            sms::Command::Submit(submission) => submission,
-            sms::Command::Respond { .. } | sms::Command::Close => unreachable!("what was sent comes back"),
-        })
+    /// A bind stands now, or does not.
+    pub fn stands(&self, bind: u16, bound: bool) {
+        let Some(line) = self.lines.get(usize::from(bind)) else { return };
+        if !line.bound.swap(bound, Ordering::AcqRel) && bound {
+            self.progress.wake.notify_one();
+        }
+    }
+
+    /// Brings a report to the dispatch; given back where there is no room for it.
+    #[expect(clippy::result_large_err, reason = "the report is given back")]
+    pub fn report(&self, report: Report) -> Result<(), Report> {
+        self.reports.try_send(report).map_err(mpsc::error::TrySendError::into_inner)
+    }
+
+    /// Does what the dispatch asks for, as far as there is room.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the log cannot be read. Money is safe; but the store has failed.
+    pub fn dispatch(&self, dispatch: &mut Dispatch, log: &mut dyn Recovery) -> Result<(), StoreError> {
+        let now = self.now();
+        dispatch.handle_timeout(now);
+        dispatch.handle_durable(self.progress.durable());
+        if self.missed.swap(false, Ordering::AcqRel) {
+            dispatch.handle_missed();
+        }
+        if let Some(after) = dispatch.poll_read() {
+            let (untold, up_to) = log.untold(after, READ_AT_ONCE)?;
+            dispatch.handle_read(now, untold, up_to);
+        }
+        let ready = |bind: usize| self.lines.get(bind).is_some_and(Line::is_ready);
+        while let Some((bind, submission)) = dispatch.poll_submission(now, ready) {
+            let (token, centre) = (submission.token, submission.centre);
+            if !self.hand_over(bind, submission) {
+                dispatch.handle_report(now, Report::Submitted { token, centre, outcome: Submitted::Unsent });
+            }
+        }
+        dispatch.poll_changes(|change| {
+            let state = match &change {
+                MessageChange::Stands(message) => Some(message.state),
+                MessageChange::SettledTo(_) => None,
+            };
+            let place = self.writer.try_record(change)?;
+            if let Some(state) = state {
+                self.metrics.message_reached(state.name());
+            }
+            Ok(place)
+        });
+        self.metrics.queue(Queue::Outbox, dispatch.lengths().0);
+        self.metrics.queue(Queue::Records, dispatch.waiting_changes());
+        while let Some((reply, status)) = dispatch.poll_response() {
+            self.respond(reply, status);
+        }
+        Ok(())
+    }
+
+    /// Hands a message to a bind; whether it took it.
+    fn hand_over(&self, bind: usize, submission: Submission) -> bool {
+        self.lines.get(bind).is_some_and(|line| line.commands.try_send(Command::Submit(submission)).is_ok())
+    }
+
+    /// Brings the dispatch what it was told. A row that found no room was missed before any that came after it.
+    pub fn tell(&self, dispatch: &mut Dispatch, items: impl Iterator<Item = Item>) {
+        if self.missed.swap(false, Ordering::AcqRel) {
+            dispatch.handle_missed();
+        }
+        let now = self.now();
+        items.for_each(|item| dispatch.handle_item(now, item));
+    }
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        (self.clock)().time
     }
 }
 
 /// The doors, open.
 pub struct Doors {
     shared: Arc<Shared>,
-    links: Vec<(mpsc::Sender<sms::Command>, JoinHandle<()>)>,
+    links: Vec<JoinHandle<()>>,
     dispatch: JoinHandle<()>,
 }
 
-/// Starts the binds of every configured centre and the dispatch between them and the outbox.
+/// Starts the binds to the configured centres, of which [`sms::binds`] has told [`Shared::new`], and the dispatch between them
+/// and the outbox.
 pub fn start(
     shared: Arc<Shared>,
-    listening: Listening,
-    centres: Vec<sms::CentreLinks>,
+    ends: Ends,
+    centres: &[sms::CentreLinks],
     outbox: Outbox,
     recovery: Box<dyn Recovery>,
 ) -> Doors {
-    let (mut handles, mut links) = (Vec::new(), Vec::new());
-    for (number, centre) in centres.into_iter().enumerate() {
-        for _ in 0..centre.binds {
-            let (handle, task) = sms::start(Arc::clone(&shared), number as u16, centre.clone());
-            links.push((handle.commands.clone(), task));
-            handles.push(handle);
-        }
-    }
-    let dispatch = tokio::spawn(dispatch::run(Arc::clone(&shared), listening, handles, outbox, recovery));
+    let Ends { told, reports, commands } = ends;
+    let start = |(bind, commands): (usize, mpsc::Receiver<Command>)| {
+        let number = shared.lines[bind].centre;
+        sms::start(Arc::clone(&shared), bind as u16, (number, &centres[usize::from(number)]), commands)
+    };
+    let links = commands.into_iter().enumerate().map(start).collect();
+    let dispatch = tokio::spawn(dispatching::run(Arc::clone(&shared), told, reports, outbox, recovery));
     Doors { shared, links, dispatch }
 }
 
@@ -237,16 +452,19 @@ impl Doors {
     }
 
     /// Closes the doors in order: nothing new is taken, what is under way ends, binds are unbound; all within `deadline`.
-    pub async fn close(self, deadline: std::time::Duration) {
-        self.shared.drain();
+    pub async fn close(self, deadline: Duration) {
         let Doors { shared, links, dispatch } = self;
         let ended = async {
-            for (commands, task) in links {
-                let _ = commands.send(sms::Command::Close).await;
-                let _ = task.await;
+            for command in [|| Command::Drain, || Command::Close] {
+                for line in &shared.lines {
+                    let _ = line.commands.send(command()).await;
+                }
+            }
+            for link in links {
+                let _ = link.await;
             }
             shared.ending.store(true, Ordering::Release);
-            shared.wake.notify_one();
+            shared.progress.wake.notify_one();
             let _ = dispatch.await;
         };
         if tokio::time::timeout(deadline, ended).await.is_err() {
@@ -277,7 +495,7 @@ impl Numbers {
 
     /// Takes what a commit says of a number.
     pub fn learn(&self, number: &Number) {
-        let card = number.card.map(|card| card.iccid);
+        let card = number.card.as_deref().map(|card| card.iccid);
         let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if number.language.is_none() && card.is_none() {
             known.remove(&number.msisdn);

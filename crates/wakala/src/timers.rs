@@ -4,15 +4,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transaction_processing::Request;
 use transaction_processing::request::{Action, Origin};
+use transaction_processing::time::Time;
+use transaction_processing::{Books, Request};
 
 use crate::communication_gateway::Shared;
 
 /// How often the books are asked what is due.
-const EVERY: Duration = Duration::from_secs(1);
+pub const EVERY: Duration = Duration::from_secs(1);
 /// Decisions asked for at once; what is left is due still at the next look.
 const AT_ONCE: usize = 512;
+
+/// The requests for what is due, to be decided before the books are asked again.
+pub fn due(books: &Books, now: Time) -> Vec<Request> {
+    let expired = books.expired(now, AT_ONCE).map(Action::Expire);
+    let reminders = books.to_remind(now, AT_ONCE).map(Action::Remind);
+    let request = |action| Request { key: None, origin: Origin::Platform, action };
+    expired.chain(reminders).map(request).collect()
+}
 
 /// Runs until the writer ends.
 pub async fn run(shared: Arc<Shared>) {
@@ -30,26 +39,17 @@ pub async fn look(shared: &Arc<Shared>) -> Option<usize> {
     let asking = Arc::clone(shared);
     let question = move || {
         let now = (asking.clock)().time;
-        asking.writer.read(move |books| {
-            let expired = books.expired(now, AT_ONCE).map(Action::Expire);
-            let reminders = books.to_remind(now, AT_ONCE).map(Action::Remind);
-            expired.chain(reminders).collect::<Vec<Action>>()
-        })
+        asking.writer.read(move |books| due(books, now))
     };
     let due = tokio::task::spawn_blocking(question).await.ok()?.ok()?;
     let count = due.len();
     let mut answers = Vec::with_capacity(count);
-    for action in due {
+    for request in due {
         let (done, decided) = tokio::sync::oneshot::channel();
-        let telling = Arc::clone(shared);
-        let request = Request { key: None, origin: Origin::Platform, action };
-        let reply = Box::new(move |mut answer| {
-            let at = (telling.clock)().time;
-            telling.tell_row(&mut answer, at);
-            let _ = done.send(());
-        });
         // A full queue leaves the rest for the next look.
-        if shared.writer.try_submit(request, reply).is_ok() {
+        if shared.decide(request, move || {
+            let _ = done.send(());
+        }) {
             answers.push(decided);
         }
     }

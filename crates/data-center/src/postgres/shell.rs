@@ -4,7 +4,7 @@ use super::reading::PostgresHistory;
 use super::settings::Settings;
 use super::{migrations, safety};
 use crate::audit::Report;
-use crate::place::{Condition, Part};
+use crate::location::{Condition, Part};
 use crate::reading::{Reading as _, values};
 use crate::store::StoreError;
 

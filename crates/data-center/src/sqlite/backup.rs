@@ -9,11 +9,11 @@ use transaction_processing::ids::Sequence;
 
 use super::reading::SqliteHistory;
 use super::verify::verify;
-use super::{connect, create_private, lock, migrations, version};
+use super::{beside, connect, create_private, keep_journal, lock, migrations, sync_directory, version};
 use crate::audit::Report;
 use crate::batch::Position;
+use crate::location::Condition;
 use crate::messages::{MessageState, NoticeId};
-use crate::place::Condition;
 use crate::reading::Reading;
 use crate::store::{History, StoreError};
 
@@ -76,9 +76,7 @@ pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Res
 }
 
 fn manifest_path(backup: &Path) -> PathBuf {
-    let mut name = backup.as_os_str().to_owned();
-    name.push(".manifest");
-    name.into()
+    beside(backup, ".manifest")
 }
 
 fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
@@ -102,10 +100,7 @@ fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()
     }
     drop(copying);
     // One file that needs no other beside it.
-    let mode: String = target.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
-    if mode != "delete" {
-        return Err(StoreError::Damaged(format!("the copy stays in {mode} mode")));
-    }
+    keep_journal(&target, "delete")?;
     drop(target);
     sync(to)
 }
@@ -114,8 +109,7 @@ fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()
 fn sync(path: &Path) -> Result<(), StoreError> {
     let failed = |error| StoreError::File { path: path.to_owned(), error };
     File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+    sync_directory(path)
 }
 
 /// Makes a database of a backup that verifies. What was not known to be sent is never sent: it may have been; its codes are
@@ -140,9 +134,7 @@ pub fn restore(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Re
             return Err(RestoreError::OtherManifest);
         }
     }
-    let mut partial = to.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
+    let partial = beside(to, ".partial");
     if partial.exists() {
         fs::remove_file(&partial).map_err(|error| StoreError::File { path: partial.clone(), error })?;
     }

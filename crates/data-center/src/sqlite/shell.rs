@@ -6,7 +6,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{connect, version};
-use crate::place::Part;
+use crate::location::Part;
 use crate::reading::values;
 use crate::store::StoreError;
 

@@ -170,7 +170,7 @@ impl Writing {
 
     pub fn confirm(&mut self, from: u64, code: u32) -> Request {
         let code = proofs(Secret::Code, from, code);
-        self.from(from, Action::Confirm(requests::confirm::Fields { code }))
+        self.from(from, Action::Confirm(requests::confirm::Fields { code, pin: None }))
     }
 
     pub fn cash_in(&mut self, agent: u64, customer: u64, amount: i64) -> Request {
@@ -226,7 +226,7 @@ impl Writing {
     }
 
     pub fn check(&mut self, from: u64, transfer: TransferId) -> Request {
-        self.from(from, Action::Check(requests::check::Fields { transfer: Some(transfer) }))
+        self.from(from, Action::Check(requests::check::Fields { transfer: Some(transfer), too_often: false }))
     }
 }
 
@@ -349,7 +349,7 @@ impl<S: Store> Town<S> {
             OneTimePin { to, proof: proof(Secret::Pin, to.digits(), self.writing.drawn), sealed }
         });
         let proposal = ProposalId(proposed.row.unwrap().0);
-        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin };
+        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin, moved_name: None };
         self.one(by_staff(self.staff[1], Action::Approve(fields)))
     }
 

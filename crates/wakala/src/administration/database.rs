@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use data_center::postgres::{self, DetachError, Settings};
 use data_center::sqlite::{self, RestoreError};
-use data_center::{History, Message, MessageState, NoticeId, Part, Place, Report, StoreError, Value as Stored};
+use data_center::{History, Location, Message, MessageState, NoticeId, Part, Report, StoreError, Value as Stored};
 use serde_json::{Value, json};
 use transaction_processing::ids::{Sequence, TransferId};
 use transaction_processing::time::Time;
@@ -35,7 +35,7 @@ pub fn failed(error: StoreError) -> Fault {
 }
 
 /// A reader of what is committed.
-pub fn history(database: &Place) -> Result<Box<dyn History>, Fault> {
+pub fn history(database: &Location) -> Result<Box<dyn History>, Fault> {
     database.history().map_err(failed)
 }
 
@@ -48,7 +48,7 @@ struct Answer {
     is_cut: bool,
 }
 
-fn query(database: &Place, statement: &str, most: usize) -> Result<Answer, StoreError> {
+fn query(database: &Location, statement: &str, most: usize) -> Result<Answer, StoreError> {
     let mut answer = Answer { columns: Vec::new(), rows: Vec::new(), is_cut: false };
     let mut octets = 0;
     let begun = Instant::now();
@@ -77,7 +77,7 @@ fn length(value: &Stored) -> usize {
 }
 
 /// An auditor's question.
-pub fn sql(database: &Place, statement: &str) -> Result<Value, Fault> {
+pub fn sql(database: &Location, statement: &str) -> Result<Value, Fault> {
     // What is wrong is mostly the question; the store's own words say where.
     let answer =
         query(database, statement, MOST_ROWS).map_err(|error| Fault::new(FaultCode::BadRequest, error.to_string()))?;
@@ -115,7 +115,7 @@ fn whole(value: Option<&Stored>) -> i64 {
 }
 
 /// The name last given for a number, sealed. Names stand in no index: this looks through them, newest first.
-pub fn latest_name(database: &Place, owner: Msisdn) -> Result<Option<Vec<u8>>, Fault> {
+pub fn latest_name(database: &Location, owner: Msisdn) -> Result<Option<Vec<u8>>, Fault> {
     let statement =
         format!("SELECT sealed FROM private_texts WHERE msisdn = {} ORDER BY sequence DESC LIMIT 1", owner.digits());
     let answer = query(database, &statement, 1).map_err(failed)?;
@@ -127,7 +127,7 @@ pub fn latest_name(database: &Place, owner: Msisdn) -> Result<Option<Vec<u8>>, F
 
 /// The rows about a transfer, in order. The log has no index by transfer, so this reads it from the row that made the
 /// transfer up to the last that changed it.
-pub fn rows_about(database: &Place, id: TransferId) -> Result<Vec<Sequence>, Fault> {
+pub fn rows_about(database: &Location, id: TransferId) -> Result<Vec<Sequence>, Fault> {
     let statement = format!(
         "SELECT sequence FROM log WHERE transfer = {id} AND sequence BETWEEN {id} AND coalesce(
             (SELECT as_of FROM transfers WHERE id = {id} AND state <> 1), (SELECT max(sequence) FROM log))
@@ -139,7 +139,7 @@ pub fn rows_about(database: &Place, id: TransferId) -> Result<Vec<Sequence>, Fau
 }
 
 /// Messages that are given up, or known undelivered and to be tried again, newest first.
-pub fn undelivered(database: &Place) -> Result<Vec<Message>, Fault> {
+pub fn undelivered(database: &Location) -> Result<Vec<Message>, Fault> {
     let statement = format!(
         "SELECT {MESSAGE} FROM (SELECT * FROM messages ORDER BY notice_id DESC LIMIT {LOOKED_THROUGH})
         WHERE state IN ({}, {}) LIMIT {MOST_MESSAGES}",
@@ -150,7 +150,7 @@ pub fn undelivered(database: &Place) -> Result<Vec<Message>, Fault> {
 }
 
 /// What became of the notices of a row.
-pub fn states_of(database: &Place, row: Sequence) -> Result<Vec<Message>, Fault> {
+pub fn states_of(database: &Location, row: Sequence) -> Result<Vec<Message>, Fault> {
     let first = NoticeId { sequence: row, notice: 0 }.packed();
     let last = NoticeId { sequence: row, notice: NoticeId::MOST - 1 }.packed();
     messages(database, &format!("SELECT {MESSAGE} FROM messages WHERE notice_id BETWEEN {first} AND {last}"))
@@ -158,7 +158,7 @@ pub fn states_of(database: &Place, row: Sequence) -> Result<Vec<Message>, Fault>
 
 const MESSAGE: &str = "notice_id, state, attempts, at_ms";
 
-fn messages(database: &Place, statement: &str) -> Result<Vec<Message>, Fault> {
+fn messages(database: &Location, statement: &str) -> Result<Vec<Message>, Fault> {
     let answer = query(database, statement, MOST_MESSAGES).map_err(failed)?;
     let message = |row: &Vec<Stored>| {
         let state = u8::try_from(whole(row.get(1))).ok().and_then(MessageState::numbered)?;
@@ -177,19 +177,19 @@ fn messages(database: &Place, statement: &str) -> Result<Vec<Message>, Fault> {
 // ---- whole databases ---------------------------------------------------------------------------------------------
 
 /// Recomputes everything from the rows alone.
-pub fn verify(database: &Place, listener: Listener<'_>) -> Result<Value, Fault> {
+pub fn verify(database: &Location, listener: Listener<'_>) -> Result<Value, Fault> {
     let report = database.verify(&mut |done, of| listener(Progress { done, of })).map_err(failed)?;
     Ok(verified(&report))
 }
 
 /// Recomputes everything of a month that was taken out, from its rows and the seals on both sides of it.
-pub fn verify_month(database: &Place, month: &str, listener: Listener<'_>) -> Result<Value, Fault> {
+pub fn verify_month(database: &Location, month: &str, listener: Listener<'_>) -> Result<Value, Fault> {
     let verifying = postgres::verify_month(server(database)?, month, &mut |done, of| listener(Progress { done, of }));
     verifying.map(|report| verified(&report)).map_err(not_detached)
 }
 
 /// Seals the oldest month and takes it out of the log.
-pub fn detach(database: &Place, month: &str, window: u32, listener: Listener<'_>) -> Result<Value, Fault> {
+pub fn detach(database: &Location, month: &str, window: u32, listener: Listener<'_>) -> Result<Value, Fault> {
     let mut progress = |done: u64, of: u64| listener(Progress { done, of });
     let detached = postgres::detach(server(database)?, month, window, &mut progress).map_err(not_detached)?;
     Ok(json!({
@@ -199,10 +199,12 @@ pub fn detach(database: &Place, month: &str, window: u32, listener: Listener<'_>
     }))
 }
 
-fn server(database: &Place) -> Result<&Settings, Fault> {
+fn server(database: &Location) -> Result<&Settings, Fault> {
     match database {
-        Place::Server(settings) => Ok(settings),
-        Place::File(_) => Err(Fault::new(FaultCode::Refused, "a file keeps its log whole: only a server has months")),
+        Location::Server(settings) => Ok(settings),
+        Location::File(_) => {
+            Err(Fault::new(FaultCode::Refused, "a file keeps its log whole: only a server has months"))
+        }
     }
 }
 
@@ -238,7 +240,7 @@ fn currency(numeric: u16) -> Currency {
 }
 
 /// Looks at what keeps the books.
-pub fn check(database: &Place) -> Result<Value, Fault> {
+pub fn check(database: &Location) -> Result<Value, Fault> {
     let seen = database.check().map_err(failed)?;
     Ok(json!({
         "sound": seen.damage.is_empty(), "schema": seen.schema.0, "schema_known": seen.schema.1, "software": seen.software,
@@ -248,8 +250,8 @@ pub fn check(database: &Place) -> Result<Value, Fault> {
 }
 
 /// A copy of one moment.
-pub fn backup(database: &Place, to: &Path, listener: Listener<'_>) -> Result<Value, Fault> {
-    let Place::File(database) = database else {
+pub fn backup(database: &Location, to: &Path, listener: Listener<'_>) -> Result<Value, Fault> {
+    let Location::File(database) = database else {
         let advice = "a server's database is backed up with the server: pg_basebackup or pgBackRest copy it while it is in \
             use, with all that is needed to bring back any moment";
         return Err(Fault::new(FaultCode::Refused, advice));

@@ -25,6 +25,8 @@ pub enum Command {
     },
     /// All members of staff.
     Staff,
+    /// Another secret for the one who asks; with `new_secret`.
+    ChangeSecret,
     /// The maker's proposal; with `new_secret` where it enrols somebody.
     Propose(Measure),
     /// The checker's yes.
@@ -116,7 +118,8 @@ impl Command {
     /// tells nothing that the owner of the socket, who owns the database file too, could not read there.
     pub fn needs_staff(&self) -> bool {
         match self {
-            Command::Propose(_)
+            Command::ChangeSecret
+            | Command::Propose(_)
             | Command::Approve { .. }
             | Command::Reject { .. }
             | Command::Proposals { .. }
@@ -165,6 +168,7 @@ impl Command {
             Command::Version => "version",
             Command::EnrolFirstStaff { .. } => "enrol first staff",
             Command::Staff => "staff",
+            Command::ChangeSecret => "change secret",
             Command::Propose(_) => "propose",
             Command::Approve { .. } => "approve",
             Command::Reject { .. } => "reject",
@@ -273,7 +277,7 @@ pub struct Credentials {
 pub struct Request {
     /// Who asks, where that matters.
     pub staff: Option<Credentials>,
-    /// The secret that a new member of staff chose.
+    /// The secret that a new member of staff chose, or the next one of the one who asks.
     pub new_secret: Option<Secret>,
     /// What is asked.
     pub command: Command,

@@ -222,17 +222,23 @@ pub struct Handset {
 
 #[derive(Debug, Subcommand)]
 pub enum Keys {
-    /// Make the key file that the configuration names, and its passphrase where there is none
+    /// Make the keys: the file that the configuration names, and its passphrase where there is none, or in its token
     #[command(after_help = "\
-Example:
+Examples:
   wakala keys init --set keys.file=./wakala.keys --set keys.passphrase_file=./passphrase
+  wakala keys init --token
 
-Keep copies of both files, apart from each other and from backups: without them no PIN can be proven.")]
-    Init,
+Keep copies of both files, apart from each other and from backups: without them no PIN can be proven.
+A token must be initialised before, with the tool of its maker; a copy of it is made with that tool too.")]
+    Init {
+        /// In the token that the configuration names, and nowhere else
+        #[arg(long)]
+        token: bool,
+    },
     /// Add a new version; what is made from now on is made with it
     #[command(after_help = "\
-This changes the file. A running server goes on with the keys it has read, which stays correct; it uses
-the new version from its next start.")]
+This changes the file, or the token. A running server goes on with the keys it has opened, which stays
+correct; it uses the new version from its next start.")]
     Rotate,
     /// Forget an old version
     #[command(after_help = "\
@@ -241,7 +247,8 @@ Example:
 
 PINs and codes proven under it can then not be proven any more, and names sealed under it not be opened.
 The running server is asked first how many stored proofs still need it; none may. Proofs move to the
-newest version when their owners next use their PIN.")]
+newest version when their owners next use their PIN. A key retired in a token is destroyed there: restart
+the server at once.")]
     Retire {
         /// Which version
         version: u32,
@@ -249,8 +256,14 @@ newest version when their owners next use their PIN.")]
         #[arg(long)]
         force: bool,
     },
-    /// Which versions the file holds, and which of them the server still needs
+    /// Which versions there are, and which of them the server still needs
     Show,
+    /// The public keys that check what the platform signs
+    #[command(after_help = "\
+For whoever checks statements: heads of the chain, the trust account. One key for each live version, as
+PEM; the id is in every signature. Hand it over in person, or on paper: a key that came the same way as
+the statement proves nothing. Keys of retired versions are not shown any more, keep them.")]
+    Public,
 }
 
 #[derive(Debug, Subcommand)]
@@ -270,6 +283,15 @@ Examples:
     },
     /// All members of staff
     List,
+    /// Take another secret for yourself: the old one is asked for, nobody need approve
+    #[command(after_help = "\
+Examples:
+  wakala staff secret --staff maker       # the old one, then the new one twice")]
+    Secret {
+        /// The file with the new secret; without it you type it, unseen
+        #[arg(long, value_name = "FILE")]
+        new_secret_file: Option<PathBuf>,
+    },
     /// Let somebody act no more (a proposal)
     Dismiss {
         /// The name they sign with

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use data_center::Place;
+use data_center::Location;
 use serde_json::{Value, json};
 
 use crate::administration::protocol::{Command as Asked, Request};
@@ -83,6 +83,7 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Serve => serve(config()?).map(|()| Outcome::Silent),
         Command::Demo(options) => demo(global, options).map(|()| Outcome::Silent),
         Command::Handset(options) => handset::run(&config()?, &options).map(|()| Outcome::Silent),
+        Command::Keys(arguments::Keys::Public) if !global.json => keys::public_pem(&config()?).map(Outcome::Text),
         Command::Keys(command) => keys::run(&config()?, &command).map(told),
         Command::Staff { by, command } => requests::staff(&config()?, &by, command).map(told),
         Command::Treasury { by, command } => treasury(global, &config()?, &by, command).map(told),
@@ -90,7 +91,7 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Customer { by, command } => as_staff(&config()?, &by, requests::customer(command)).map(told),
         Command::Transfer { by, command } => as_staff(&config()?, &by, requests::transfer(command)).map(told),
         Command::Ledger(arguments::Ledger::Verify { database: Some(file), .. }) => {
-            offline(&file, |listener| database::verify(&Place::File(file.clone()), listener)).map(told)
+            offline(&file, |listener| database::verify(&Location::File(file.clone()), listener)).map(told)
         }
         Command::Ledger(arguments::Ledger::Verify { database: None, month }) => {
             let asked = month.map_or(Asked::Verify, |month| Asked::VerifyMonth { month });
@@ -103,7 +104,7 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Restore { file } => restore(&config()?, &file).map(told),
         Command::Migrate(arguments::Migrate::SqliteToPostgres { from }) => migrate(&config()?, from).map(told),
         Command::Check { database: Some(file) } => {
-            offline(&file, |_| database::check(&Place::File(file.clone()))).map(told)
+            offline(&file, |_| database::check(&Location::File(file.clone()))).map(told)
         }
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
         Command::Config(arguments::Config::Check) => {
@@ -185,7 +186,7 @@ fn restore(config: &Config, file: &Path) -> Result<Value, Failure> {
 /// Moves the file that held the books to the server that the configuration names.
 fn migrate(config: &Config, from: Option<PathBuf>) -> Result<Value, Failure> {
     let wrong = |message: String| Failure::new(Exit::Configuration, message);
-    let Place::Server(to) = crate::books::place(config).map_err(|failure| wrong(failure.to_string()))? else {
+    let Location::Server(to) = crate::books::location(config).map_err(|failure| wrong(failure.to_string()))? else {
         return Err(wrong("postgres.address is not set: it says where the books are to move".to_owned()));
     };
     let from = from.unwrap_or_else(|| config.ledger.database.clone());
@@ -208,9 +209,8 @@ fn serve(config: Config) -> Result<(), Failure> {
     use crate::{platform, serve};
     serve::run(config).map_err(|failure| {
         let exit = match &failure {
-            serve::Failure::Platform(
-                platform::Failure::Keys { .. } | platform::Failure::File { .. } | platform::Failure::Configuration(_),
-            )
+            serve::Failure::Platform(platform::Failure::Keys(failure)) => Exit::from(failure),
+            serve::Failure::Platform(platform::Failure::File { .. } | platform::Failure::Configuration(_))
             | serve::Failure::Socket(_)
             | serve::Failure::Port { .. } => Exit::Configuration,
             serve::Failure::Platform(_) | serve::Failure::System(_) | serve::Failure::Stopped(_) => Exit::Refused,

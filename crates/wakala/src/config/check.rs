@@ -24,8 +24,16 @@ pub(super) fn files(config: &Config, origin_of: &dyn Fn(&str) -> Origin) -> Vec<
     }
     let is_there = config.postgres.ca_file.as_ref().is_none_or(|path| path.is_file());
     complaints.unless(is_there, "postgres.ca_file", "there is no such file");
-    secret_file("keys.file", &config.keys.file, &mut complaints);
-    secret_file("keys.passphrase_file", &config.keys.passphrase_file, &mut complaints);
+    match &config.keys.token {
+        None => {
+            secret_file("keys.file", &config.keys.file, &mut complaints);
+            secret_file("keys.passphrase_file", &config.keys.passphrase_file, &mut complaints);
+        }
+        Some(token) => {
+            complaints.unless(token.module.is_file(), "keys.token.module", "there is no such file");
+            secret_file("keys.token.pin_file", &token.pin_file, &mut complaints);
+        }
+    }
     for (index, centre) in config.message_centre.iter().enumerate() {
         let at = |name: &str| format!("message_centre.{index}.{name}");
         secret_file(&at("password_file"), &centre.password_file, &mut complaints);

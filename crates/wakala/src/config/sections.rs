@@ -168,7 +168,7 @@ section! {
     Registration {
         /// How long the code lives that completes it.
         code_minutes: u32 = 30, 1..=1440;
-        /// Wrong codes until a new one must be asked for.
+        /// Wrong tries, by code or PIN, until a new code must be asked for.
         code_tries: u8 = 3, 1..=10;
         /// Codes sent to one number in one business day.
         codes_per_day: u8 = 3, 1..=20;
@@ -205,7 +205,7 @@ section! {
         password_at_agent: bool = false;
         /// Above this the agent must give the number of the payee's identity document.
         identity_above: Amount = amount("200000.00");
-        /// How long an agent may undo a cash-in to a wrong number.
+        /// How long an agent may ask back a cash-in to a wrong number. Staff give back later only what was asked back in time.
         cash_in_undo_minutes: u32 = 15, 0..=1440;
     }
 }
@@ -227,8 +227,10 @@ section! {
         resend_after_seconds: u32 = 60, 1..=86_400;
         /// Answers that one number gets in an hour to messages that nobody can read; the rest stay unanswered.
         malformed_answers_per_hour: u32 = 5, 1..=3600;
-        /// Numbers for which these answers are counted; at the bound the longest silent one is forgotten.
-        malformed_senders: u32 = 100_000, 1000..=10_000_000;
+        /// Receipts that one number may ask about (CK) in an hour: enough for whoever doubts one, too few for whoever guesses.
+        receipts_per_hour: u32 = 10, 1..=100;
+        /// Numbers for which answers and receipts are counted in an hour; at the bound a further one gets none.
+        counted_senders: u32 = 100_000, 1000..=10_000_000;
         /// Messages that wait to be sent, in memory, at most; the rest wait in the database.
         queue_messages: u32 = 16_384, 64..=1_048_576;
     }
@@ -241,6 +243,20 @@ section! {
         file: PathBuf = path("/var/lib/wakala/wakala.keys");
         /// The file with the passphrase that opens it; readable by the service alone.
         passphrase_file: PathBuf = path("/etc/wakala/passphrase");
+        /// A PKCS#11 token (a hardware security module) that holds the keys instead; neither file is used then.
+        token: Token, optional = Token::default();
+    }
+}
+
+section! {
+    /// A PKCS#11 token.
+    Token {
+        /// The module: the shared library that its maker provides.
+        module: PathBuf, required = path("/usr/lib/softhsm/libsofthsm2.so");
+        /// The label of the token.
+        label: String, required = text("wakala");
+        /// The file with the PIN of the token's user; readable by the service alone.
+        pin_file: PathBuf, required = path("/etc/wakala/token-pin");
     }
 }
 

@@ -209,5 +209,5 @@ fn office(platform: &Platform, config: Config, keys: &Arc<dyn Keys>, clock: &Led
     let (shared, clock) = (Arc::clone(&services.shared), clock.clone());
     let told = Arc::new(move |answer: &mut data_center::Answer| shared.tell_row(answer, clock.moment().time));
     let (writer, numbering) = (services.writer.clone(), services.numbering.clone());
-    Administration::new(Arc::new(config), services.place.clone(), Arc::clone(keys), writer, numbering, told)
+    Administration::new(Arc::new(config), services.location.clone(), Arc::clone(keys), writer, numbering, told)
 }

@@ -147,7 +147,7 @@ const ANSWER_PATIENCE_MS: i64 = 6_000;
 pub struct Outbox {
     settings: Settings,
     keys: Arc<dyn Keys>,
-    catalogues: Catalogues,
+    catalogues: Arc<Catalogues>,
     style: Style,
     /// Everything under way, by its key: the packed notice, or above [`UNLOGGED`] what is of no row.
     entries: BTreeMap<u64, Entry>,
@@ -169,7 +169,7 @@ pub struct Outbox {
     /// The counter last used with each card; only those ahead of the clock matter.
     counters: HashMap<Iccid, u64>,
     next_reference: u16,
-    changes: Vec<MessageChange>,
+    changes: VecDeque<MessageChange>,
     events: VecDeque<Event>,
     /// The last row of which notices were told, and the last that was reported settled.
     told_up_to: Sequence,
@@ -181,7 +181,7 @@ const UNLOGGED: u64 = 1 << 62;
 
 impl Outbox {
     /// An empty outbox.
-    pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Catalogues, style: Style) -> Outbox {
+    pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>, style: Style) -> Outbox {
         let waiting = settings.centres.iter().map(|_| VecDeque::new()).collect();
         Outbox {
             settings,
@@ -201,7 +201,7 @@ impl Outbox {
             sealing: HashMap::new(),
             counters: HashMap::new(),
             next_reference: 0,
-            changes: Vec::new(),
+            changes: VecDeque::new(),
             events: VecDeque::new(),
             told_up_to: Sequence(0),
             settled: Sequence(0),
@@ -313,12 +313,22 @@ impl Outbox {
         let Some(held) = entry.parts.get_mut(usize::from(part)) else { return };
         *held = Part::Lost;
         match outcome {
-            Submitted::Accepted(message_id) => {
-                *held = Part::Accepted(centre, message_id);
-                self.by_message_id.insert((centre, message_id), (key, part));
-                self.accepted(now, key);
-                self.hear_early(now, centre, message_id);
-            }
+            Submitted::Accepted(message_id) => match self.early.remove(&(centre, message_id)) {
+                None => {
+                    *held = Part::Accepted(centre, message_id);
+                    self.by_message_id.insert((centre, message_id), (key, part));
+                    self.accepted(now, key);
+                }
+                // Its receipt was acknowledged when it came and never comes again: no state may say that it is awaited.
+                Some(Reported::Delivered) => {
+                    *held = Part::Delivered(centre, message_id);
+                    self.accepted(now, key);
+                }
+                Some(_) => {
+                    entry.failed = true;
+                    self.again_when_all_are_back(now, key);
+                }
+            },
             Submitted::Unknown | Submitted::Unsent => self.again_when_all_are_back(now, key),
             Submitted::Refused(status) if status.kind() == StatusKind::Final => {
                 self.give_up(now, key, MessageState::Undelivered);
@@ -339,6 +349,9 @@ impl Outbox {
             self.events.push_back(Event::Handed(asked));
             self.forget(key);
             return;
+        }
+        if entry.is_delivered() {
+            return self.end(now, key, MessageState::Delivered);
         }
         self.changes.extend(entry.stands(MessageState::Sent, now));
         self.await_receipt(now, key);
@@ -378,13 +391,25 @@ impl Outbox {
         }
     }
 
-    /// A receipt came over a link of a centre.
-    pub fn handle_receipt(&mut self, now: Time, centre: u16, receipt: &Receipt) {
+    /// A receipt came over a link of a centre. Whether it was of a message that is followed. It may be acknowledged when the
+    /// changes that it made are durable.
+    pub fn handle_receipt(&mut self, now: Time, centre: u16, receipt: &Receipt) -> bool {
         let name = (centre, receipt.message_id);
-        if self.hear(now, centre, receipt.message_id, receipt.state) || self.with_links.is_empty() {
-            return;
+        if let Some(&(key, part)) = self.by_message_id.get(&name) {
+            if receipt.state.is_final() {
+                self.by_message_id.remove(&name);
+                self.hear(now, key, part, receipt.state);
+            }
+            return true;
         }
-        if self.early.insert(name, receipt.state).is_none() {
+        if receipt.state.is_final() && !self.with_links.is_empty() {
+            self.keep_early(name, receipt.state);
+        }
+        false
+    }
+
+    fn keep_early(&mut self, name: (u16, MessageId), state: Reported) {
+        if self.early.insert(name, state).is_none() {
             self.early_in_order.push_back(name);
         }
         if self.early_in_order.len() > MOST_EARLY
@@ -394,33 +419,23 @@ impl Outbox {
         }
     }
 
-    fn hear_early(&mut self, now: Time, centre: u16, message_id: MessageId) {
-        if let Some(state) = self.early.remove(&(centre, message_id)) {
-            self.hear(now, centre, message_id, state);
-        }
-    }
-
-    /// Whether the receipt was of a message that is awaited.
-    fn hear(&mut self, now: Time, centre: u16, message_id: MessageId, state: Reported) -> bool {
-        let Some(&(key, part)) = self.by_message_id.get(&(centre, message_id)) else { return false };
-        if !state.is_final() {
-            return true;
-        }
-        let Some(entry) = self.entries.get_mut(&key) else { return true };
-        if state == Reported::Delivered {
-            self.by_message_id.remove(&(centre, message_id));
-            entry.parts[usize::from(part)] = Part::Delivered(centre, message_id);
-            if entry.is_delivered() {
-                self.end(now, key, MessageState::Delivered);
-            }
-        } else {
+    /// The end of a part that a centre had.
+    fn hear(&mut self, now: Time, key: u64, part: u8, state: Reported) {
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        let Some(held) = entry.parts.get_mut(usize::from(part)) else { return };
+        let Part::Accepted(centre, message_id) = *held else { return };
+        if state != Reported::Delivered {
             // Known undelivered: all of it goes again, within its validity.
-            self.by_message_id.remove(&(centre, message_id));
-            entry.parts[usize::from(part)] = Part::Lost;
+            *held = Part::Lost;
             entry.failed = true;
-            self.again_when_all_are_back(now, key);
+            return self.again_when_all_are_back(now, key);
         }
-        true
+        *held = Part::Delivered(centre, message_id);
+        if entry.is_delivered() {
+            self.end(now, key, MessageState::Delivered);
+        } else if self.awaited.contains(&key) {
+            self.changes.extend(entry.stands(MessageState::Sent, now));
+        }
     }
 
     /// Looks at what is due. To be called at [`Outbox::poll_timeout`].
@@ -454,18 +469,27 @@ impl Outbox {
         self.events.pop_front()
     }
 
-    /// What is to be made durable.
-    pub fn take_changes(&mut self) -> Vec<MessageChange> {
+    /// The next thing to be made durable, in the order in which it happened.
+    pub fn poll_change(&mut self) -> Option<MessageChange> {
+        self.changes.pop_front().or_else(|| self.settled())
+    }
+
+    /// How much is to be made durable.
+    pub fn changes(&self) -> usize {
+        self.changes.len()
+    }
+
+    fn settled(&mut self) -> Option<MessageChange> {
         let open = self.entries.range(..UNLOGGED).next();
         let settled = open.map_or(self.told_up_to, |(key, _)| {
             let first = NoticeId::unpacked(key.cast_signed()).sequence;
             Sequence(first.0.saturating_sub(1))
         });
-        if settled.0 >= self.settled.0.saturating_add(SETTLED_STEP) {
-            self.settled = settled;
-            self.changes.push(MessageChange::SettledTo(settled));
+        if settled.0 < self.settled.0.saturating_add(SETTLED_STEP) {
+            return None;
         }
-        std::mem::take(&mut self.changes)
+        self.settled = settled;
+        Some(MessageChange::SettledTo(settled))
     }
 
     fn give_up(&mut self, now: Time, key: u64, state: MessageState) {

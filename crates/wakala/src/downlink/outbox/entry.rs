@@ -146,20 +146,27 @@ impl Entry {
 
     /// The centre's names of all parts, where a centre has them all.
     pub(super) fn message_ids(&self) -> Option<Vec<(u16, MessageId)>> {
-        if self.parts.is_empty() {
+        self.names(|_| true)
+    }
+
+    /// The centre's names of the parts for which this holds, where a centre has all parts.
+    fn names(&self, holds: impl Fn(&Part) -> bool) -> Option<Vec<(u16, MessageId)>> {
+        if self.parts.is_empty() || !self.is_accepted() {
             return None;
         }
-        let id = |part: &Part| match part {
+        let name = |part: &Part| match part {
             Part::Accepted(centre, id) | Part::Delivered(centre, id) => Some((*centre, *id)),
             Part::Cut(_) | Part::WithLink | Part::Lost => None,
         };
-        self.parts.iter().map(id).collect()
+        Some(self.parts.iter().filter(|part| holds(part)).filter_map(name).collect())
     }
 
     /// The change that makes its state durable; none for what is of no row.
     pub(super) fn stands(&self, state: MessageState, at: Time) -> Option<MessageChange> {
         let notice = self.id()?;
-        let ids = self.message_ids();
+        // While receipts are awaited, only of what is: what has come is not heard a second time after a restart.
+        let is_awaited = |part: &Part| state != MessageState::Sent || matches!(part, Part::Accepted(..));
+        let ids = self.names(is_awaited);
         let centre = ids.as_ref().and_then(|ids| ids.first()).map(|(centre, _)| *centre);
         let joined = ids.map(|ids| {
             let names: Vec<&str> = ids.iter().filter_map(|(_, id)| id.as_str()).collect();

@@ -40,7 +40,7 @@ fn with(centres: Vec<Centre>, most_waiting: usize) -> Bench {
     let settings =
         Settings { centres, validity_seconds: VALIDITY, resends: 2, resend_after_seconds: RESEND_AFTER, most_waiting };
     let style = Style::new(TimeZone::UTC, NumberForm::International, "15050").expect("a style");
-    let catalogues = Catalogues::load().expect("the catalogues are whole");
+    let catalogues = Arc::new(Catalogues::load().expect("the catalogues are whole"));
     let outbox = Outbox::new(settings, Arc::clone(&keys), catalogues, style);
     Bench { outbox, keys, now: NOW, rows: 0, ids: 0 }
 }
@@ -115,12 +115,16 @@ impl Bench {
         self.outbox.handle_timeout(self.now);
     }
 
+    fn changes(&mut self) -> Vec<MessageChange> {
+        std::iter::from_fn(|| self.outbox.poll_change()).collect()
+    }
+
     fn states(&mut self) -> Vec<MessageState> {
         let state = |change| match change {
             MessageChange::Stands(message) => Some(message.state),
             MessageChange::SettledTo(_) => None,
         };
-        self.outbox.take_changes().into_iter().filter_map(state).collect()
+        self.changes().into_iter().filter_map(state).collect()
     }
 
     fn is_empty(&self) -> bool {
@@ -159,8 +163,33 @@ fn a_receipt_before_the_response_counts() {
     let submission = bench.take();
     bench.receipt(name("a1b20001"), Reported::Delivered);
     assert_eq!(bench.accept(&submission), name("a1b20001"));
-    assert_eq!(bench.states(), [MessageState::Sent, MessageState::Delivered]);
+    // Never "sent" in between: the receipt has come, and after a restart it would be awaited in vain.
+    assert_eq!(bench.states(), [MessageState::Delivered]);
     assert!(bench.is_empty());
+}
+
+#[test]
+fn an_early_receipt_is_not_forgotten_for_one_that_says_less() {
+    let mut bench = bench();
+    bench.tell(notice());
+    let submission = bench.take();
+    for state in [Reported::Delivered, Reported::Enroute] {
+        bench.receipt(name("a1b20001"), state);
+    }
+    bench.accept(&submission);
+    assert_eq!(bench.states(), [MessageState::Delivered]);
+}
+
+#[test]
+fn an_early_receipt_of_failure_counts_too() {
+    let mut bench = bench();
+    bench.tell(notice());
+    let submission = bench.take();
+    bench.receipt(name("a1b20001"), Reported::Undeliverable);
+    bench.accept(&submission);
+    assert_eq!(bench.states(), [MessageState::Retrying]);
+    bench.pass(RESEND_AFTER);
+    bench.take();
 }
 
 #[test]
@@ -169,13 +198,12 @@ fn receipts_come_in_any_order_and_twice() {
     let told: Vec<NoticeId> = (0..3).map(|_| bench.tell(notice())).collect();
     let submissions: Vec<Submission> = (0..3).map(|_| bench.take()).collect();
     let ids: Vec<MessageId> = submissions.iter().map(|submission| bench.accept(submission)).collect();
-    bench.outbox.take_changes();
+    bench.changes();
     for index in [2, 2, 0, 2, 1, 0] {
         bench.receipt(ids[index], Reported::Delivered);
     }
     let ended: Vec<NoticeId> = bench
-        .outbox
-        .take_changes()
+        .changes()
         .into_iter()
         .filter_map(|change| match change {
             MessageChange::Stands(message) => Some(message.notice),
@@ -305,7 +333,7 @@ fn a_code_is_not_sent_after_it_is_void() {
     let mut bench = bench();
     let mut rng = StdRng::seed_from_u64(1);
     let sealed = bench.keys.seal_at_rest(&mut rng, "code", format!("+{PHONE}").as_bytes(), b"271828");
-    let text = Text::RegistrationCode { minutes: 30 };
+    let text = Text::RegistrationCode { minutes: 30, contested: false };
     let void_at = Some(NOW.plus_seconds(1800));
     let coded = Notice { text, code: Some(SealedCode(sealed)), void_at, ..notice() };
     bench.tell(coded.clone());
@@ -327,7 +355,7 @@ fn a_code_is_not_sent_after_it_is_void() {
 fn a_code_that_cannot_be_opened_is_given_up() {
     let mut bench = bench();
     let code = Some(SealedCode(vec![7; 40]));
-    bench.tell(Notice { text: Text::RegistrationCode { minutes: 30 }, code, ..notice() });
+    bench.tell(Notice { text: Text::RegistrationCode { minutes: 30, contested: false }, code, ..notice() });
     assert!(bench.next().is_none());
     assert_eq!(bench.states(), [MessageState::Undelivered]);
 }
@@ -343,9 +371,36 @@ fn the_parts_of_a_message_go_together_and_end_together() {
     let ids = [bench.accept(&parts[0]), bench.accept(&parts[1])];
     assert_eq!(bench.states(), [MessageState::Sent]);
     bench.receipt(ids[1], Reported::Delivered);
-    assert_eq!(bench.states(), []);
+    assert_eq!(bench.states(), [MessageState::Sent]);
     bench.receipt(ids[0], Reported::Delivered);
     assert_eq!(bench.states(), [MessageState::Delivered]);
+}
+
+/// A receipt that was acknowledged does not come again: what it said must not be forgotten with the process.
+#[test]
+fn a_part_that_arrived_is_not_awaited_again_after_a_restart() {
+    for early in [false, true] {
+        let mut bench = bench();
+        let id = bench.tell(long_notice());
+        let parts = [bench.take(), bench.take()];
+        if early {
+            bench.receipt(name("a1b20001"), Reported::Delivered);
+        }
+        let ids = parts.each_ref().map(|part| bench.accept(part));
+        if !early {
+            bench.receipt(ids[0], Reported::Delivered);
+        }
+        let last = bench.changes().into_iter().rev().find_map(|change| match change {
+            MessageChange::Stands(message) => Some(message),
+            MessageChange::SettledTo(_) => None,
+        });
+        let mut after = self::bench();
+        after.outbox.tell(NOW, Told::Logged { id, at: NOW, notice: long_notice(), before: last });
+        assert!(after.next().is_none(), "it is not sent again");
+        after.receipt(ids[1], Reported::Delivered);
+        assert_eq!(after.states(), [MessageState::Delivered]);
+        assert!(after.is_empty());
+    }
 }
 
 /// Every way in which one part of two can go wrong; the message as a whole goes again, and what comes late of the first
@@ -378,11 +433,11 @@ fn when_one_part_fails_all_parts_go_again() {
                 let again = [bench.take(), bench.take()];
                 assert!(bench.next().is_none());
                 bench.receipt(accepted, Reported::Delivered);
-                bench.outbox.take_changes();
+                bench.changes();
                 let ids = [bench.accept(&again[0]), bench.accept(&again[1])];
                 assert_eq!(bench.states(), [MessageState::Sent]);
                 let _ = ids.map(|id| bench.receipt(id, Reported::Delivered));
-                assert_eq!(bench.states(), [MessageState::Delivered]);
+                assert_eq!(bench.states(), [MessageState::Sent, MessageState::Delivered]);
                 assert!(bench.is_empty());
             }
         }
@@ -423,6 +478,7 @@ fn a_message_that_was_sent_before_a_restart_only_awaits_its_receipt() {
     tell(&mut bench, stood(MessageState::Sent, Some("aa bb")));
     assert!(bench.next().is_none());
     bench.receipt(name("bb"), Reported::Delivered);
+    assert_eq!(bench.states(), [MessageState::Sent]);
     bench.receipt(name("aa"), Reported::Delivered);
     assert_eq!(bench.states(), [MessageState::Delivered]);
     // Without the centre's name for it, or when it was to be tried again, it is sent anew.
@@ -491,7 +547,7 @@ fn a_number_goes_by_its_longest_prefix_and_no_centre_waits_for_another() {
 fn rows_are_settled_up_to_the_first_that_is_not() {
     let mut bench = bench();
     let settled = |bench: &mut Bench| {
-        bench.outbox.take_changes().into_iter().find_map(|change| match change {
+        bench.changes().into_iter().find_map(|change| match change {
             MessageChange::SettledTo(sequence) => Some(sequence.0),
             MessageChange::Stands(_) => None,
         })

@@ -15,7 +15,7 @@ use crate::{postgres, sqlite};
 
 /// Where a database is.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum Location {
     /// A file of SQLite's.
     File(PathBuf),
     /// On a PostgreSQL server.
@@ -45,15 +45,15 @@ pub struct Condition {
     pub restored: bool,
 }
 
-impl Place {
+impl Location {
     /// A reader of what is committed.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn history(&self) -> Result<Box<dyn History>, StoreError> {
         Ok(match self {
-            Place::File(path) => Box::new(sqlite::SqliteHistory::open(path)?),
-            Place::Server(settings) => Box::new(postgres::PostgresHistory::open(settings)?),
+            Location::File(path) => Box::new(sqlite::SqliteHistory::open(path)?),
+            Location::Server(settings) => Box::new(postgres::PostgresHistory::open(settings)?),
         })
     }
 
@@ -63,8 +63,8 @@ impl Place {
     /// [`StoreError`] where it is no question.
     pub fn query(&self, question: &str, each: &mut dyn FnMut(Part<'_>) -> bool) -> Result<(), StoreError> {
         match self {
-            Place::File(path) => sqlite::query(path, question, each),
-            Place::Server(settings) => postgres::query(settings, question, each),
+            Location::File(path) => sqlite::query(path, question, each),
+            Location::Server(settings) => postgres::query(settings, question, each),
         }
     }
 
@@ -74,28 +74,28 @@ impl Place {
     /// [`StoreError`] where the database cannot be read at all; what is wrong in it is in the report.
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, StoreError> {
         match self {
-            Place::File(path) => sqlite::verify(path, progress),
-            Place::Server(settings) => postgres::verify(settings, progress),
+            Location::File(path) => sqlite::verify(path, progress),
+            Location::Server(settings) => postgres::verify(settings, progress),
         }
     }
 
-    /// Looks at what keeps the books: damage, settings, versions. [`Place::verify`] looks at what they mean.
+    /// Looks at what keeps the books: damage, settings, versions. [`Location::verify`] looks at what they mean.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn check(&self) -> Result<Condition, StoreError> {
         match self {
-            Place::File(path) => sqlite::check(path),
-            Place::Server(settings) => postgres::check(settings),
+            Location::File(path) => sqlite::check(path),
+            Location::Server(settings) => postgres::check(settings),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::File(path) => write!(f, "{}", path.display()),
-            Place::Server(settings) => f.write_str(settings.address()),
+            Location::File(path) => write!(f, "{}", path.display()),
+            Location::Server(settings) => f.write_str(settings.address()),
         }
     }
 }
