@@ -3,9 +3,8 @@
 mod append;
 mod backup;
 mod checkpointer;
-mod history;
-mod load;
 mod migrations;
+mod reading;
 mod shell;
 mod verify;
 mod version;
@@ -15,16 +14,17 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, OpenFlags, params};
 use transaction_processing::Currency;
 
 use crate::batch::Batch;
-use crate::store::{Fatal, Loaded, Store, StoreError};
+use crate::load::load;
+use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 
-pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
+pub use backup::{Manifest, RestoreError, backup, check, restore};
 pub use checkpointer::LogBounds;
-pub use history::SqliteHistory;
-pub use shell::{Part, query};
+pub use reading::SqliteHistory;
+pub use shell::query;
 pub use verify::verify;
 pub use version::{check as check_version, linked as linked_version};
 
@@ -42,30 +42,13 @@ const CACHE_KIB: i32 = 32 * 1024;
 
 /// The embedded database. One process has it at a time.
 pub struct Sqlite {
-    connection: Connection,
+    writing: SqliteHistory,
     path: PathBuf,
     checkpointer: checkpointer::Checkpointer,
-    currencies: Currencies,
     /// From here on nothing may be written: see the end.
     failed: bool,
     /// Held as long as the database is: the system releases it whatever the process's end.
     _lock: File,
-}
-
-/// The decimal digits of each currency, by its number.
-#[derive(Clone, Default)]
-pub(crate) struct Currencies(Vec<Currency>);
-
-impl Currencies {
-    pub(crate) fn read(connection: &Connection) -> Result<Currencies, StoreError> {
-        let mut statement = connection.prepare("SELECT numeric, minor_digits FROM currencies")?;
-        let rows = statement.query_map([], |row| Ok(Currency { numeric: row.get(0)?, minor_digits: row.get(1)? }))?;
-        Ok(Currencies(rows.collect::<Result<_, _>>()?))
-    }
-
-    pub(crate) fn numbered(&self, numeric: i64) -> Option<Currency> {
-        self.0.iter().find(|currency| i64::from(currency.numeric) == numeric).copied()
-    }
 }
 
 impl Sqlite {
@@ -90,11 +73,15 @@ impl Sqlite {
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         write_safely(&connection)?;
         migrations::migrate(&mut connection)?;
-        adopt_currencies(&connection, currencies)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let currencies = Currencies::read(&connection)?;
+        let mut writing = SqliteHistory::on(connection)?;
+        for currency in writing.currencies.unknown(currencies)? {
+            let sql = "INSERT INTO currencies (numeric, minor_digits) VALUES (?1, ?2)";
+            writing.connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
+            writing.currencies.0.push(currency);
+        }
         let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
-        Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, failed: false, _lock: lock })
+        Ok(Sqlite { writing, path: path.to_owned(), checkpointer, failed: false, _lock: lock })
     }
 
     /// Where the database is.
@@ -108,18 +95,7 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`].
     pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
-        Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
-    }
-
-    /// Whether this database was restored from a backup and no epoch was opened since: the first thing to ask of the
-    /// books is then `Action::OpenEpoch`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn is_restored(&self) -> Result<bool, StoreError> {
-        let restored =
-            self.connection.query_row("SELECT coalesce(max(restored), 0) FROM position", [], |row| row.get(0))?;
-        Ok(restored)
+        Ok(self.writing.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
 }
 
@@ -127,12 +103,13 @@ impl Store for Sqlite {
     type History = SqliteHistory;
 
     fn load(&mut self, window_seconds: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
-        load::load(&self.connection, &self.currencies, window_seconds, each)
+        load(&mut self.writing, window_seconds, each)
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let appended = append::append(&self.connection, batch);
-        let done = appended.and_then(|()| self.checkpointer.after_commit(&self.connection));
+        let connection = &self.writing.connection;
+        let appended = append::append(connection, batch);
+        let done = appended.and_then(|()| self.checkpointer.after_commit(connection));
         self.failed |= done.is_err();
         done
     }
@@ -140,6 +117,14 @@ impl Store for Sqlite {
     fn history(&self) -> Result<SqliteHistory, StoreError> {
         SqliteHistory::open(&self.path)
     }
+
+    fn is_restored(&self) -> Result<bool, StoreError> {
+        let question = "SELECT coalesce(max(restored), 0) FROM position";
+        Ok(self.writing.connection.query_row(question, [], |row| row.get(0))?)
+    }
+
+    /// The lock is held until the process ends.
+    fn watch(&mut self, _: Lost) {}
 }
 
 impl Drop for Sqlite {
@@ -148,7 +133,7 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         if self.checkpointer.end() && !self.failed {
             // Where it stays as it was, the log is left: the next start reads it.
-            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+            let _ = self.writing.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
         }
     }
 }
@@ -186,29 +171,16 @@ pub(crate) fn keep_journal(connection: &Connection, mode: &str) -> Result<(), St
     Ok(())
 }
 
-fn adopt_currencies(connection: &Connection, currencies: &[Currency]) -> Result<(), StoreError> {
-    let known = Currencies::read(connection)?;
-    for currency in currencies {
-        match known.numbered(i64::from(currency.numeric)) {
-            Some(held) if held != *currency => return Err(StoreError::CurrencyDiffers(currency.numeric)),
-            Some(_) => {}
-            None => {
-                let sql = "INSERT INTO currencies (numeric, minor_digits) VALUES (?1, ?2)";
-                connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// A file beside the database, locked by whoever has it.
-fn lock(path: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let lock = beside(path, ".lock");
     let failed = |error| StoreError::File { path: lock.clone(), error };
     let file = private_file().truncate(false).open(&lock).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::InUse { database: path.display().to_string(), by: "another process".into() })
+        }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
@@ -263,9 +235,4 @@ fn private_file() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// A figure of the database that must not be negative.
-pub(crate) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(index).map(i64::cast_unsigned)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use data_center::batch::{Batch, Position};
 use data_center::sqlite::{LogBounds, SqliteHistory, backup};
 use data_center::{
-    Answer, DataCenter, Fatal, Loaded, Message, MessageChange, MessageState, NoticeId, Sqlite, Store, StoreError,
+    Answer, DataCenter, Fatal, Loaded, Lost, Message, MessageChange, MessageState, NoticeId, Sqlite, Store, StoreError,
 };
 use transaction_processing::Request;
 use transaction_processing::ids::{Iccid, Sequence};
@@ -78,6 +78,14 @@ impl Store for Observed {
 
     fn history(&self) -> Result<SqliteHistory, StoreError> {
         self.store.history()
+    }
+
+    fn is_restored(&self) -> Result<bool, StoreError> {
+        self.store.is_restored()
+    }
+
+    fn watch(&mut self, lost: Lost) {
+        self.store.watch(lost);
     }
 }
 

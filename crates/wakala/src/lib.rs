@@ -2,6 +2,7 @@
 //! out.
 
 pub mod administration;
+pub mod books;
 pub mod cli;
 pub mod clock;
 pub mod communication_gateway;
@@ -16,4 +17,5 @@ pub mod process;
 pub mod rooms;
 pub mod serve;
 pub mod timers;
+pub mod tls;
 pub mod uplink;

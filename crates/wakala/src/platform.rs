@@ -1,31 +1,28 @@
 //! The platform, assembled: data centre, writer, uplink, downlink, doors and timers, from one configuration. `serve`, the demo
 //! and the tests all start this very assembly.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_center::{Bounds, DataCenter, Fatal, Sqlite, Store, Writer};
+use data_center::{Fatal, Location, Writer};
 use encryption::Keys;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 use transaction_processing::ids::TransferId;
 use transaction_processing::{Books, Msisdn, Request};
 
+use crate::books::{self, Kept};
 use crate::communication_gateway::sms::{self, CentreLinks};
-use crate::communication_gateway::{self, Clock, Doors, Numbers, Progress, Recovery, Shared};
+use crate::communication_gateway::{self, Clock, Doors, Numbers, Progress, Shared};
 use crate::config::{self, Config, MessageCentre, Tls};
 use crate::keyring::{self, Keyring};
 use crate::numbering::Numbering;
-use crate::observe::commits::Observed;
 use crate::observe::metrics::Metrics;
 use crate::rooms::{self, Unfit};
 use crate::timers;
+use crate::tls;
 use crate::uplink::Uplink;
 
 /// Why the platform does not start, or had to stop.
@@ -63,6 +60,8 @@ pub enum Failure {
 pub struct Services {
     /// The configuration.
     pub config: Arc<Config>,
+    /// Where the books are.
+    pub location: Location,
     /// The long-lived keys.
     pub keys: Arc<dyn Keys>,
     /// The one writer.
@@ -101,33 +100,12 @@ impl Platform {
     /// # Errors
     /// [`Failure`].
     pub async fn start_with_keys(config: Config, clock: Clock, keys: Arc<dyn Keys>) -> Result<Platform, Failure> {
-        let currencies: Vec<_> = config.currencies().into_iter().map(config::CurrencyCode::currency).collect();
-        let store = Sqlite::open(&config.ledger.database, &currencies)?;
-        let restored = store.is_restored()?;
-        let recovery: Box<dyn Recovery> = Box::new(store.history()?);
+        let location = books::location(&config)?;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
-        let store = Observed::new(store, Arc::clone(&metrics));
-        let center = DataCenter::open(store, config.policy(), &currencies)?;
-        let clock = rooms::not_before(center.books().moment(), clock);
-        let opening = rooms::opening(center.books(), &config, restored);
-        let known = rooms::known(center.books());
-        if restored {
-            tracing::warn!("the database was restored from a backup: a new epoch opens");
-        }
-
-        let (tell_end, ended) = watch::channel(None);
-        let bounds =
-            Bounds { batch: config.ledger.batch_requests as usize, queue: config.ledger.queue_requests as usize };
-        let ticking = Arc::clone(&clock);
-        let tell = move |result: Result<(), Fatal>| {
-            if let Err(error) = &result {
-                tracing::error!(%error, "the writer has stopped: nothing more is decided");
-            }
-            let _ = tell_end.send(Some(result.map_err(|error| error.to_string())));
-        };
+        tracing::info!(database = %location, "opening the books");
         let progress = Arc::new(Progress::default());
-        let reached = Arc::clone(&progress);
-        let writer = Writer::start(center, move || ticking(), bounds, move |place| reached.reach(place), tell)?;
+        let Kept { writer, recovery, clock, opening, known, ended } =
+            tokio::task::block_in_place(|| books::open(&location, &config, clock, &metrics, &progress))?;
         for request in opening {
             decide(&writer, request).await?;
         }
@@ -146,7 +124,8 @@ impl Platform {
         let outbox = rooms::outbox(&config, Arc::clone(&keys), Arc::new(rooms::catalogues()?))?;
         let doors = communication_gateway::start(Arc::clone(&shared), ends, &centres, outbox, recovery);
         let timers = tokio::spawn(timers::run(Arc::clone(&shared)));
-        let services = Arc::new(Services { config: Arc::new(config), keys, writer, shared, numbering, clock, metrics });
+        let config = Arc::new(config);
+        let services = Arc::new(Services { config, location, keys, writer, shared, numbering, clock, metrics });
         Ok(Platform { services, doors, timers, ended })
     }
 
@@ -211,35 +190,6 @@ fn links(centre: &MessageCentre) -> Result<CentreLinks, Failure> {
 }
 
 fn connector(tls: &Tls) -> Result<TlsConnector, Failure> {
-    let failure = |path: &Path, error: String| Failure::File { path: path.display().to_string(), error };
-    let certificates = |path: &Path| {
-        let octets = fs::read(path).map_err(|error| failure(path, error.to_string()))?;
-        let all = CertificateDer::pem_slice_iter(&octets).collect::<Result<Vec<_>, _>>();
-        all.map_err(|error| failure(path, error.to_string()))
-    };
-    let mut roots = RootCertStore::empty();
-    match &tls.ca_file {
-        Some(path) => {
-            for certificate in certificates(path)? {
-                roots.add(certificate).map_err(|error| failure(path, error.to_string()))?;
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let unfit = |error: rustls::Error| Failure::Configuration(format!("TLS: {error}"));
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(unfit)?;
-    let builder = builder.with_root_certificates(roots);
-    let client = match (&tls.certificate_file, &tls.key_file) {
-        (Some(certificate), Some(key)) => {
-            let octets = fs::read(key).map_err(|error| failure(key, error.to_string()))?;
-            let private = PrivateKeyDer::from_pem_slice(&octets).map_err(|error| failure(key, error.to_string()))?;
-            builder.with_client_auth_cert(certificates(certificate)?, private).map_err(unfit)?
-        }
-        _ => builder.with_no_client_auth(),
-    };
-    Ok(TlsConnector::from(Arc::new(client)))
+    let identity = tls.certificate_file.as_deref().zip(tls.key_file.as_deref());
+    Ok(TlsConnector::from(Arc::new(tls::client(tls.ca_file.as_deref(), identity)?)))
 }

@@ -253,7 +253,7 @@ impl Administration {
     /// to its number.
     fn moved_name(&self, measure: &proposal::Measure) -> Result<Option<Private>, Fault> {
         let proposal::Measure::ChangeNumber { msisdn, to } = measure else { return Ok(None) };
-        let sealed = database::latest_name(&self.config.ledger.database, *msisdn)?;
+        let sealed = database::latest_name(&self.location, *msisdn)?;
         let owner = international(*msisdn);
         let salted = sealed.and_then(|sealed| self.keys.open_at_rest(NAME, owner.as_bytes(), &sealed).ok());
         let name = salted.as_ref().and_then(|salted| salted.get(SALT..));

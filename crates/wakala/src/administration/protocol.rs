@@ -89,6 +89,16 @@ pub enum Command {
     KeyUse,
     /// Recomputes every balance and the chain from the rows alone.
     Verify,
+    /// The same for a month that was taken out of the log.
+    VerifyMonth {
+        /// Which, `2026-01`.
+        month: String,
+    },
+    /// Seals the oldest month and takes it out of the log.
+    Detach {
+        /// Which, `2026-01`.
+        month: String,
+    },
     /// Checks the database's own structure.
     Check,
     /// A question to the documented views.
@@ -126,6 +136,8 @@ impl Command {
             | Command::TrialBalance
             | Command::KeyUse
             | Command::Verify
+            | Command::VerifyMonth { .. }
+            | Command::Detach { .. }
             | Command::Check
             | Command::Sql { .. }
             | Command::Backup { .. } => false,
@@ -145,6 +157,7 @@ impl Command {
             Command::Agent { code } => format!("agent {code}"),
             Command::Customer { number } => last_three(number),
             Command::Transfer { reference } => format!("transfer {}", last_three(reference)),
+            Command::VerifyMonth { month } | Command::Detach { month } => month.clone(),
             _ => String::new(),
         }
     }
@@ -170,6 +183,8 @@ impl Command {
             Command::TrialBalance => "trial balance",
             Command::KeyUse => "key use",
             Command::Verify => "verify",
+            Command::VerifyMonth { .. } => "verify month",
+            Command::Detach { .. } => "detach",
             Command::Check => "check",
             Command::Sql { .. } => "sql",
             Command::Backup { .. } => "backup",

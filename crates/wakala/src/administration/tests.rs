@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use data_center::{Bounds, DataCenter, Sqlite};
+use data_center::{Bounds, DataCenter, Location, Sqlite};
 use encryption::{Code, FileKeys, Purpose};
 use serde_json::json;
 use tempfile::TempDir;
@@ -43,6 +43,7 @@ impl Server {
         config.ledger.database = folder.path().join("wakala.db");
         config.administration.socket = folder.path().join("wakala.sock");
         let socket = config.administration.socket.clone();
+        let location = Location::File(config.ledger.database.clone());
         let currencies: Vec<_> = config.currencies().into_iter().map(CurrencyCode::currency).collect();
         let store = Sqlite::open(&config.ledger.database, &currencies).expect("a database");
         let center = DataCenter::open(store, config.policy(), &currencies).expect("books");
@@ -54,7 +55,7 @@ impl Server {
         let telling = Arc::clone(&told);
         let tell: Told = Arc::new(move |answer| telling.lock().unwrap().append(&mut answer.notices));
         let numbering = Numbering::new("TZ", &config.numbers).expect("a country");
-        let room = Administration::new(Arc::new(config), Arc::clone(&keys), writer.clone(), numbering, tell);
+        let room = Administration::new(Arc::new(config), location, Arc::clone(&keys), writer.clone(), numbering, tell);
         let (stop, stopping) = watch::channel(false);
         let (opened, open) = sync_channel(1);
         let path = socket.clone();
@@ -476,7 +477,7 @@ fn the_running_database_verifies_answers_and_is_copied_and_the_copy_restores() {
     assert_eq!(made["head"], verified["head"]);
     assert_eq!(code(server.plain(backup)), FaultCode::BadRequest, "a backup is never overwritten");
     let mut reports = 0;
-    assert_eq!(database::verify(&copy, &mut |_| reports += 1).unwrap()["head"], made["head"]);
+    assert_eq!(database::verify(&Location::File(copy.clone()), &mut |_| reports += 1).unwrap()["head"], made["head"]);
     assert!(reports > 0);
 
     let there = database::restore(&copy, &server.database(), &mut |_| {}).expect_err("the database is there");

@@ -166,6 +166,9 @@ again, and repeated messages are still known.")]
         /// The backup
         file: PathBuf,
     },
+    /// Move the books from one kind of store to another
+    #[command(subcommand)]
+    Migrate(Migrate),
     /// Check the database's own structure
     #[command(after_help = "\
 Examples:
@@ -514,6 +517,23 @@ pub enum Transfer {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Copy the database file to the empty database at postgres.address, and prove that both hold the same
+    #[command(after_help = "\
+Examples:
+  wakala migrate sqlite-to-postgres
+  wakala migrate sqlite-to-postgres --from /var/lib/wakala/wakala.db
+
+The server must be stopped. Either everything is copied or nothing; the file stays as it is. Put it away afterwards:
+two platforms on the same books would pay twice.")]
+    SqliteToPostgres {
+        /// The database file [default: ledger.database]
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum Ledger {
     /// Recompute every balance and the chain from the rows alone
     #[command(after_help = "\
@@ -521,11 +541,27 @@ Examples:
   wakala ledger verify
   wakala ledger verify --database /var/backups/wakala/2026-11-22.db
 
+  wakala ledger verify --month 2026-01
+
 Exits with 1 where it finds anything.")]
     Verify {
         /// A database that no server uses, for example a backup
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", conflicts_with = "month")]
         database: Option<PathBuf>,
+        /// A month that was taken out of the log, alone
+        #[arg(long, value_name = "MONTH")]
+        month: Option<String>,
+    },
+    /// Seal the oldest month of a PostgreSQL log and make a table of its own of it
+    #[command(after_help = "\
+Examples:
+  wakala ledger detach 2026-01
+
+What is sealed proves the rest of the log without the month, and the month without the rest. References of its closed
+transfers are not known any more, and statements end where it ended.")]
+    Detach {
+        /// The month, as 2026-01
+        month: String,
     },
     /// Every account of the platform, and whether all of it comes to nothing
     TrialBalance,

@@ -22,6 +22,8 @@ section! {
     Config {
         /// The books.
         ledger: Ledger = Ledger::default();
+        /// A PostgreSQL server that keeps the books instead of a file.
+        postgres: PostgresServer = PostgresServer::default();
         /// Which numbers are customers' addresses.
         numbers: Numbers = Numbers::default();
         /// Transfers and what becomes of them.
@@ -63,7 +65,7 @@ section! {
 section! {
     /// The books.
     Ledger {
-        /// The database file; its write-ahead log stands beside it.
+        /// The database file; its write-ahead log stands beside it. Not used where postgres.address is set.
         database: PathBuf = path("/var/lib/wakala/wakala.db");
         /// The currency of new wallets, ISO 4217.
         currency: CurrencyCode = TZS;
@@ -79,6 +81,27 @@ section! {
         batch_requests: u32 = 1024, 1..=8192;
         /// Requests that wait for a decision, at most. When full, message centres are asked to send again later.
         queue_requests: u32 = 8192, 64..=1_048_576;
+    }
+}
+
+section! {
+    /// A PostgreSQL server that keeps the books instead of a file. Its own settings are looked at: what could lose an
+    /// acknowledged commit is refused.
+    PostgresServer {
+        /// Where the database is, without a password. "sslmode=require" encrypts the way and checks the server's certificate;
+        /// another machine needs that, or "sslmode=disable" where the network is trusted.
+        address: String, optional = text("postgres://wakala@db.example/wakala?sslmode=require");
+        /// The file with the password; none where the server knows us otherwise.
+        password_file: PathBuf, optional = path("/etc/wakala/postgres.password");
+        /// The certificates, PEM, by one of which the server's must be signed; the system's where it is left out.
+        ca_file: PathBuf, optional = path("/etc/wakala/postgres-ca.pem");
+        /// What stands by when the server is lost: "synchronous" standbys, for which every commit waits, or "none".
+        standbys: Standbys = Standbys::Synchronous;
+        /// What to do while another process has the database: "wait" until it lets go of it, or "refuse" to start.
+        in_use: InUse = InUse::Wait;
+        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; a
+        /// server that is gone for longer ends the process.
+        lease_seconds: u32 = 15, 3..=300;
     }
 }
 
