@@ -91,6 +91,8 @@ impl Sqlite {
         write_safely(&connection)?;
         migrations::migrate(&mut connection)?;
         adopt_currencies(&connection, currencies)?;
+        // SQLite does so too when it makes its log, and does not say whether it failed.
+        sync_directory(path)?;
         connection.set_prepared_statement_cache_capacity(64);
         let currencies = Currencies::read(&connection)?;
         let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
