@@ -80,6 +80,8 @@ impl Sqlite {
             writing.connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
             writing.currencies.0.push(currency);
         }
+        // SQLite does so too when it makes its log, and does not say whether it failed.
+        sync_directory(path)?;
         let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
         Ok(Sqlite { writing, path: path.to_owned(), checkpointer, failed: false, _lock: lock })
     }

@@ -321,6 +321,27 @@ fn a_backup_is_one_moment_and_a_restored_one_waits_for_its_epoch() {
     assert!(check(&restored).unwrap().damage.is_empty());
 }
 
+/// SQLite would take what a lost database left in its log for the newest pages of the restored one.
+#[test]
+fn nothing_is_restored_beside_the_log_of_another_database() {
+    let place = Place::new();
+    let (path, copy) = (place.path("books.db"), place.path("copy.db"));
+    let mut town = lived_in(&path);
+    backup(&path, &copy, &mut |_, _| {}).unwrap();
+    let later = town.writing.transfer(FIRST_CUSTOMER, FIRST_CUSTOMER + 1, 5_000);
+    town.one(later);
+    // As after a loss of power: the log is there, and the database itself is taken away.
+    let log = fs::read(place.path("books.db-wal")).unwrap();
+    drop(town);
+    fs::remove_file(&path).unwrap();
+    fs::write(place.path("books.db-wal"), log).unwrap();
+    let refused = restore(&copy, &path, &mut |_, _| {});
+    assert!(matches!(refused, Err(RestoreError::Exists(of)) if of == place.path("books.db-wal")));
+    fs::remove_file(place.path("books.db-wal")).unwrap();
+    restore(&copy, &path, &mut |_, _| {}).unwrap();
+    assert!(looked_at(&path).is_sound());
+}
+
 #[test]
 fn a_tampered_backup_is_not_restored() {
     let place = Place::new();

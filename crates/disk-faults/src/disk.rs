@@ -148,6 +148,11 @@ impl Disk {
         self.namings.unsure() > 0 || self.shown.values().any(|file| self.files[*file].touches.unsure() > 0)
     }
 
+    /// Whether it is not sure that this name is there.
+    pub fn name_waits(&self, name: &str) -> bool {
+        self.names.get(name) != self.shown.get(name)
+    }
+
     /// What kind of sync this is: of what, and what it makes sure.
     pub fn kind_of_sync(&self, of: Option<&str>) -> String {
         let role = |name: &str| {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use disk_faults::day::Copying;
-use disk_faults::disk::Change;
+use disk_faults::disk::{Change, Disk};
 use disk_faults::life::{Ended, Town};
 use disk_faults::strace::{Call, Event, Fault, answered};
 use disk_faults::{each, some};
@@ -76,8 +76,27 @@ fn answers_at_most(most: usize, ended: &Ended) -> Result<(), String> {
     }
 }
 
+/// SQLite says nothing of a directory that could not be synced: it must be synced again before anything is answered.
+fn names_are_made_sure(ended: &Ended) -> Result<(), String> {
+    let events = &ended.run.events;
+    let mut disk = Disk::default();
+    for event in events {
+        match event {
+            Event::Stored(change) => disk.apply(change),
+            Event::Said(line)
+                if event.is_answer() && ["books.db", "books.db-wal"].iter().any(|name| disk.name_waits(name)) =>
+            {
+                return Err(format!("{line}, and the names of the books were never synced"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn does_nothing_any_more(ended: &Ended) -> Result<(), String> {
     answers_at_most(0, ended)?;
+    names_are_made_sure(ended)?;
     let failed = ended.run.events.iter().any(|event| matches!(event, Event::Failed { .. }));
     let Some((after, answered)) = after_failure(ended) else {
         return failed.then_some(()).ok_or("nothing failed".into());

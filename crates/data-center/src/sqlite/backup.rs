@@ -51,7 +51,7 @@ pub enum RestoreError {
     /// The manifest beside the backup says something else than the backup.
     #[error("the backup is not the one that its manifest describes")]
     OtherManifest,
-    /// There is a database already.
+    /// There is a database already, or what one left in its log.
     #[error("{0} exists already")]
     Exists(PathBuf),
 }
@@ -119,8 +119,10 @@ fn sync(path: &Path) -> Result<(), StoreError> {
 /// [`RestoreError`]; nothing is at `to` then.
 pub fn restore(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, RestoreError> {
     version::check()?;
-    if to.exists() {
-        return Err(RestoreError::Exists(to.to_owned()));
+    // What a database before has left in its log or journal would be taken for a part of this one.
+    let remains = [to.to_owned(), beside(to, "-wal"), beside(to, "-journal")];
+    if let Some(there) = remains.into_iter().find(|path| path.exists()) {
+        return Err(RestoreError::Exists(there));
     }
     let _lock = lock(to)?;
     let report = verify(from, progress)?;
