@@ -17,7 +17,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Statement};
 
 use super::settings::Settings;
-use crate::reading::Take;
+use crate::reading::{Take, signed};
 use crate::store::StoreError;
 
 /// What PostgreSQL or the way to it says. Of an error of the server's it tells message and code alone: the rest may quote
@@ -160,6 +160,16 @@ impl Session {
     pub(super) fn each(&mut self, question: &str, parameters: &[i64], take: Take<'_>) -> Result<(), StoreError> {
         let statement = self.statement(question)?;
         self.each_of(&statement, parameters, take)
+    }
+
+    /// The one figure that answers a question; zero where nothing does.
+    pub(super) fn figure(&mut self, question: &str) -> Result<i64, StoreError> {
+        let mut found = 0;
+        self.each(question, &[], &mut |row| {
+            found = signed(row, 0)?;
+            Ok(true)
+        })?;
+        Ok(found)
     }
 
     /// The same with a statement and any parameters.
