@@ -247,10 +247,6 @@ impl<H: History> Deciding<H> {
         let moment = rising(self.decider.moment(), now);
         let mut answers = Vec::with_capacity(self.taken.len().min(self.most));
         let mut messages = Vec::new();
-        self.decider.books().read_ahead(self.taken.iter().take(self.most).filter_map(|command| match command {
-            Command::Request(request, _) => Some(request),
-            _ => None,
-        }));
         while answers.len() < self.most
             && let Some(command) = self.taken.pop_front()
         {

@@ -21,7 +21,7 @@ use crate::notice::{Notice, StatementLine};
 use crate::number::Number;
 use crate::policy::Policy;
 use crate::proposal::{Case, Proposal, Staff};
-use crate::request::{Action, Origin, Payee, Request, RequestKey};
+use crate::request::{Origin, Request, RequestKey};
 use crate::requests;
 use crate::table::{Keyed, Table};
 use crate::tariff::Tariff;
@@ -141,25 +141,6 @@ impl Books {
     /// [`Missing`] where a closed record is needed first; nothing has been decided then.
     pub fn decide(&self, moment: Moment, request: &Request) -> Result<Decision, Missing> {
         requests::decide(self, moment, request)
-    }
-
-    /// Reads ahead the records that these requests name, so that the waits for memory overlap instead of following each
-    /// other: with a million accounts they are most of a decision's time. Changes nothing.
-    pub fn read_ahead<'a>(&self, requests: impl Iterator<Item = &'a Request>) {
-        for request in requests {
-            let Origin::Handset { from, .. } = request.origin else { continue };
-            let payee = match &request.action {
-                Action::Transfer(requests::transfer::Fields { payee: Payee::Mobile(payee), .. }) => *payee,
-                _ => from,
-            };
-            for msisdn in [from, payee] {
-                core::hint::black_box(self.account_of(msisdn).map(|account| (account.status, account.balance)));
-                core::hint::black_box(self.number(msisdn).map(|number| number.registrations));
-            }
-            if let Some(key) = request.key {
-                core::hint::black_box(self.memory.candidates(key).next());
-            }
-        }
     }
 
     /// Enters a decision made on these very books, and gives the row to be made durable.
