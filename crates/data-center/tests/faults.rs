@@ -138,7 +138,9 @@ fn a_connection_cut_with_two_batches_under_way_loses_nothing_and_doubles_nothing
     for way in [Way::Up, Way::Down] {
         for point in 0..points {
             proxy.cut_after(way, usual[way as usize] * point / points);
-            let (more, returned) = write_ahead(town, &proxy.url(), count, || drop(proxy.disarm()));
+            let (more, returned) = write_ahead(town, &proxy.url(), count, || {
+                proxy.disarm();
+            });
             town = returned;
             let next = rows.last().unwrap() + 1;
             rows.extend(more);
