@@ -74,7 +74,7 @@ impl Lease {
                 }
             }
         };
-        let term = figure(session, "SELECT term FROM lease")?;
+        let term = session.figure("SELECT term FROM lease")?;
         let fate = Arc::new(Fate { lost: watch::Sender::new(None), tell: Mutex::new(None) });
         let (stop, stopped) = sync_channel(0);
         let renewal =
@@ -148,15 +148,6 @@ fn try_take(session: &mut Session, settings: &Settings) -> Result<Option<Holder>
     session.execute("COMMIT")?;
     let warnings = session.warnings();
     if warnings.is_empty() { Ok(None) } else { Err(StoreError::Unsafe(warnings)) }
-}
-
-fn figure(session: &mut Session, question: &str) -> Result<i64, StoreError> {
-    let mut found = 0;
-    session.each(question, &[], &mut |row| {
-        found = signed(row, 0)?;
-        Ok(true)
-    })?;
-    Ok(found)
 }
 
 /// Says again and again that the holder is there, on a connection of its own.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::session::Session;
 use super::settings::Standbys;
-use crate::reading::signed;
 use crate::store::StoreError;
 
 /// The oldest server that has what is used here: partitions taken out beside readers (14).
@@ -51,14 +50,14 @@ pub(super) fn check(session: &mut Session, standbys: Standbys) -> Result<(), Sto
         }
         Standbys::None => {}
     }
-    let version = figure(session, "SELECT current_setting('server_version_num')::bigint")?;
+    let version = session.figure("SELECT current_setting('server_version_num')::bigint")?;
     if version < OLDEST {
         wrong.push(format!("the server is of version {}; at least {} is needed", version / 10_000, OLDEST / 10_000));
     }
-    if figure(session, "SELECT pg_is_in_recovery()::int::bigint")? != 0 {
+    if session.figure("SELECT pg_is_in_recovery()::int::bigint")? != 0 {
         wrong.push("the server is in recovery: it is a standby, or not restored to its end".to_owned());
     }
-    if figure(session, "SELECT rolsuper::int::bigint FROM pg_roles WHERE rolname = current_user")? != 0 {
+    if session.figure("SELECT rolsuper::int::bigint FROM pg_roles WHERE rolname = current_user")? != 0 {
         wrong.push(
             "the role is a superuser, who could read files of the server; give it none but its database".to_owned(),
         );
@@ -79,13 +78,4 @@ fn settings(session: &mut Session) -> Result<HashMap<String, String>, StoreError
         Ok(true)
     })?;
     Ok(settings)
-}
-
-fn figure(session: &mut Session, question: &str) -> Result<i64, StoreError> {
-    let mut found = 0;
-    session.each(question, &[], &mut |row| {
-        found = signed(row, 0)?;
-        Ok(true)
-    })?;
-    Ok(found)
 }
