@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use data_center::Sqlite;
+use data_center::{Sqlite, Store as _};
 use data_center::sqlite::{RestoreError, backup, restore, verify};
 use encryption::{FileKeys, Passphrase};
 use rand::SeedableRng as _;

@@ -97,6 +97,9 @@ impl Recording {
 
     /// After how many events something waits to be synced, and after all.
     fn moments(&self) -> Vec<usize> {
+        if self.events.is_empty() {
+            return vec![0];
+        }
         let mut disk = self.start.clone();
         let mut moments = Vec::new();
         for (index, event) in self.events.iter().enumerate() {
