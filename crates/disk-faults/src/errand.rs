@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use data_center::{Sqlite, Store as _};
 use data_center::sqlite::{RestoreError, backup, restore, verify};
+use data_center::{Sqlite, Store as _};
 use encryption::{FileKeys, Passphrase};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;

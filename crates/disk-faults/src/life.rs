@@ -126,6 +126,10 @@ impl Life {
 
     /// The same life on a disk that ignores every sync of a kind.
     pub fn without(&self, kind: &str) -> Life {
-        Life { recording: self.recording.without(kind), history: self.history.clone(), commits: self.commits }
+        Life {
+            recording: self.recording.without(|other| other == kind),
+            history: self.history.clone(),
+            commits: self.commits,
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use disk_faults::errand::{Errand, Errands};
 use disk_faults::strace::{Call, Fault};
-use disk_faults::{each, some, soak};
+use disk_faults::{each, soak, some};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_disk-faults");
 const SEED: u64 = 20_261_125;
@@ -17,9 +17,6 @@ const STRUCK: usize = 24;
 
 /// How many losses of power there are after each call that was struck.
 const LOSSES_AFTER: u64 = 8;
-
-/// The syncs that are spare.
-const SPARE: &[(Errand, &str)] = &[];
 
 fn losses(few: u64) -> u64 {
     if soak() { few * 10 } else { few }
@@ -44,18 +41,5 @@ fn an_errand_is_done_whole_or_not_at_all() {
         let wrong = wrong.into_inner().unwrap();
         assert!(wrong.is_empty(), "{errand:?}: {wrong:#?}");
         println!("{errand:?}: {} losses of power; {} times struck", losses(LOSSES), struck.len());
-    }
-}
-
-#[test]
-fn without_any_one_sync_an_errand_may_be_half_done() {
-    for errand in Errand::ALL {
-        let errands = Errands::new(Path::new(PROGRAM), errand);
-        for kind in errands.recording.kinds_of_sync() {
-            let lost = errands.recording.without(&kind).lose_power(SEED, 0..losses(LOSSES), |found| errands.judge(found));
-            println!("{errand:?} without {kind}: {lost:?}");
-            let spare = SPARE.contains(&(errand, &kind));
-            assert_eq!(lost.is_none(), spare, "{errand:?} without {kind}: {lost:?}");
-        }
     }
 }

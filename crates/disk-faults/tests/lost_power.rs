@@ -121,7 +121,8 @@ fn power_lost_after_a_process_was_killed_likewise() {
 fn power_lost_while_the_books_are_opened_again_likewise() {
     let town = Town::new(Path::new(PROGRAM));
     let syncs: Vec<Call> = town.day(Copying::ByWriter).1.into_iter().filter(|call| call.name == "fsync").collect();
-    let start = |call: &Call| Ok(town.afternoon(town.struck(Copying::ByWriter, call, Fault::Kill)?).beginning(FIRST_SYNCS));
+    let start =
+        |call: &Call| Ok(town.afternoon(town.struck(Copying::ByWriter, call, Fault::Kill)?).beginning(FIRST_SYNCS));
     Losses::told().strike_afternoons(&some(syncs, AFTERNOONS), IN_A_BEGINNING, start);
 }
 
