@@ -1,9 +1,10 @@
 //! What is done once and ends: a backup, a restore, a key file written over the one before.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use data_center::sqlite::{RestoreError, backup, restore, verify};
-use data_center::{Sqlite, Store as _};
+use data_center::{Sqlite, Store as _, StoreError};
 use encryption::{FileKeys, Passphrase};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -163,7 +164,13 @@ fn judge_restored(files: &Files, done: bool) -> Result<(), String> {
         Ok(_) | Err(RestoreError::Exists(_)) => {}
         Err(error) => return Err(said(&error)),
     }
-    let books = Sqlite::open(&restored(place.path()), &[TZS]).map_err(|error| said(&error))?;
+    // A process that is being made on another thread has the lock of the restore too, until it has become itself.
+    let books = loop {
+        match Sqlite::open(&restored(place.path()), &[TZS]) {
+            Err(StoreError::InUse { .. }) => thread::yield_now(),
+            opened => break opened.map_err(|error| said(&error))?,
+        }
+    };
     if !books.is_restored().map_err(|error| said(&error))? {
         return Err("the restored books do not wait for their epoch".into());
     }
