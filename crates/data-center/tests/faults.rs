@@ -9,6 +9,7 @@ mod server;
 mod support;
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -312,6 +313,63 @@ fn a_server_that_answers_no_more_ends_the_writer_with_its_lease() {
     let sent = town.writing.transfer(A, B, 10);
     assert!(lost(town.try_batch(vec![sent], Vec::new())));
     proxy.go_on();
+}
+
+#[test]
+fn a_host_that_says_nothing_hides_none_behind_it() {
+    let server = Server::start();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", silent.local_addr().unwrap().port(), server.port());
+    let town = town(settings(&format!("postgres://wakala@{hosts}/wakala")));
+    assert_whole(&server, &town);
+}
+
+/// The server stands still in the middle of a commit, with its connections open, and another takes over.
+#[test]
+fn a_commit_is_not_awaited_from_a_server_that_another_has_taken_over_from() {
+    let first = Server::start();
+    drop(town(settings(&first.url())));
+    let second = Server::standing_by(&first);
+    let proxy = Proxy::start(first.socket());
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", proxy.port(), second.port());
+    let mut through = patient(&format!("postgres://wakala@{hosts}/wakala"));
+    through.lease = Duration::from_secs(9);
+    let mut town = Town::returning(open(through), writing(&first));
+    let written = first.sql("SELECT pg_current_wal_lsn()");
+    second.wait_for(&format!("SELECT pg_last_wal_replay_lsn() >= '{written}'"), "true");
+    proxy.stop_after(Way::Up, 0);
+    let sending = thread::spawn(move || {
+        let sent = town.writing.transfer(A, B, 77);
+        town.one(sent);
+        town
+    });
+    proxy.wait_until_stopped();
+    second.sql("SELECT pg_promote()");
+    let town = sending.join().unwrap();
+    assert_whole(&second, &town);
+    assert_eq!(second.sql("SELECT count(*) FROM log WHERE amount_1 = 77"), "1");
+    assert_eq!(first.sql("SELECT count(*) FROM log WHERE amount_1 = 77"), "0");
+    proxy.go_on();
+}
+
+#[test]
+fn settings_that_become_unsafe_end_the_writer() {
+    let server = Server::start();
+    let standby = Server::standing_by(&server);
+    server.set("synchronous_standby_names", "*");
+    let mut strict = brief(&server.url());
+    strict.standbys = Standbys::Synchronous;
+    let mut town = town(strict);
+    server.set("synchronous_standby_names", "");
+    let why = loop {
+        let sent = town.writing.transfer(A, B, 10);
+        match town.try_batch(vec![sent], Vec::new()) {
+            Ok(_) => {}
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(why.contains("synchronous_standby_names is empty"), "{why}");
+    drop(standby);
 }
 
 /// A process that is killed in the middle of its work: what it had answered is there, and the books are whole.

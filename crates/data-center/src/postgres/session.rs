@@ -5,13 +5,14 @@ use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, select, select_ok};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Statement};
@@ -27,11 +28,17 @@ pub enum Problem {
     Told(tokio_postgres::Error),
     /// There is no answer.
     Silence,
+    /// There will be none that counts: another server has taken over.
+    Succeeded,
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Problem::Told(error) = self else { return f.write_str("the server does not answer") };
+        let error = match self {
+            Problem::Told(error) => error,
+            Problem::Silence => return f.write_str("the server does not answer"),
+            Problem::Succeeded => return f.write_str("another server has taken over"),
+        };
         match (error.as_db_error(), std::error::Error::source(error)) {
             (Some(error), _) => write!(f, "{} ({})", error.message(), error.code().code()),
             (None, Some(source)) => write!(f, "{error}: {source}"),
@@ -49,6 +56,13 @@ impl std::fmt::Debug for Problem {
 impl std::error::Error for Problem {}
 
 impl Problem {
+    /// Whether it may be otherwise soon: nobody listens or can be written, or the server starts or ends (class 57P), or has
+    /// too many connections.
+    pub(super) fn may_pass(&self) -> bool {
+        let Problem::Told(error) = self else { return true };
+        error.code().is_none_or(|code| code.code().starts_with("57P") || code.code() == "53300")
+    }
+
     /// The server's code for what it refused, the connection and the session being well; none where it is not known what
     /// the server did with what was sent last.
     fn refusal(&self) -> Option<&str> {
@@ -79,8 +93,18 @@ pub(super) fn is_unknown(error: &StoreError) -> bool {
 
 type Warnings = Arc<Mutex<Vec<String>>>;
 
-/// Says why the database is this process's no more, once it is so.
-pub(super) type Loss = watch::Receiver<Option<String>>;
+/// What ends every waiting for a server.
+#[derive(Clone, Default)]
+pub(super) struct Standing {
+    /// Why the database is this process's no more, once it is so.
+    pub(super) lost: Option<String>,
+    /// Of the latest server that is known to have taken over. One of an earlier timeline may never answer, and what it
+    /// answers is of the past.
+    pub(super) timeline: i64,
+}
+
+/// Tells how this process stands to the database.
+pub(super) type Loss = watch::Receiver<Standing>;
 
 /// A connection.
 pub(super) struct Session {
@@ -91,6 +115,10 @@ pub(super) struct Session {
     statements: HashMap<String, Statement>,
     /// What ends every waiting for the server, which may never answer.
     loss: Option<Loss>,
+    /// The server's.
+    timeline: i64,
+    /// Until when it waits for an answer; none where that may take its time.
+    pub(super) until: Option<Instant>,
 }
 
 /// One statement of those that are sent together.
@@ -107,34 +135,33 @@ impl Session {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Settings(format!("no runtime: {error}")))?;
         let warnings = Warnings::default();
-        let client = runtime.block_on(until(
-            loss.clone(),
-            timeout(settings.patience(), async {
-                match settings.tls.clone().filter(|_| settings.needs_tls()) {
-                    Some(tls) => {
-                        let (client, connection) = settings.config.connect(tls).await?;
-                        tokio::spawn(drive(connection, Arc::clone(&warnings)));
-                        Ok::<_, StoreError>(client)
-                    }
-                    None => {
-                        let (client, connection) = settings.config.connect(NoTls).await?;
-                        tokio::spawn(drive(connection, Arc::clone(&warnings)));
-                        Ok(client)
-                    }
-                }
-            }),
-        ))?;
-        Ok(Session { runtime: Some(runtime), client, warnings, statements: HashMap::new(), loss })
+        let timeline = loss.as_ref().map_or(0, |loss| loss.borrow().timeline);
+        let hosts = settings.hosts.iter().map(|host| Box::pin(reach(host, settings, &warnings)));
+        let reached = timeout(settings.patience(), async { Ok::<_, StoreError>(select_ok(hosts).await?.0) });
+        let client = runtime.block_on(until(loss.clone(), timeline, reached))?;
+        let (runtime, statements) = (Some(runtime), HashMap::new());
+        let mut session = Session { runtime, client, warnings, statements, loss, timeline, until: None };
+        if session.loss.is_some() {
+            session.timeline = session.timeline()?;
+            if session.timeline < timeline {
+                return Err(StoreError::Postgres(Problem::Succeeded));
+            }
+        }
+        Ok(session)
     }
 
     pub(super) fn run<T, E: Into<StoreError>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, StoreError> {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(until(self.loss.clone(), work)),
-            None => unreachable!("the runtime is there until the session is dropped"),
-        }
+        let Some(runtime) = &self.runtime else { unreachable!("the runtime is there until the session is dropped") };
+        let in_time = async {
+            match self.until {
+                Some(until) => timeout(until.saturating_duration_since(Instant::now()), work).await,
+                None => work.await.map_err(Into::into),
+            }
+        };
+        runtime.block_on(until(self.loss.clone(), self.timeline, in_time))
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -170,6 +197,11 @@ impl Session {
             Ok(true)
         })?;
         Ok(found)
+    }
+
+    /// Which of the servers that have taken over from one another this is: it rises with each.
+    pub(super) fn timeline(&mut self) -> Result<i64, StoreError> {
+        self.figure("SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint")
     }
 
     /// The same with a statement and any parameters.
@@ -236,28 +268,49 @@ impl Drop for Session {
     }
 }
 
-/// Awaits something as long as the database is this process's.
+/// Connects to one host.
+async fn reach(
+    host: &tokio_postgres::Config,
+    settings: &Settings,
+    warnings: &Warnings,
+) -> Result<Client, tokio_postgres::Error> {
+    match settings.tls.clone().filter(|_| host.get_ssl_mode() != SslMode::Disable) {
+        Some(tls) => {
+            let (client, connection) = host.connect(tls).await?;
+            tokio::spawn(drive(connection, Arc::clone(warnings)));
+            Ok(client)
+        }
+        None => {
+            let (client, connection) = host.connect(NoTls).await?;
+            tokio::spawn(drive(connection, Arc::clone(warnings)));
+            Ok(client)
+        }
+    }
+}
+
+/// Awaits something as long as the database is this process's, and no other server has taken over.
 async fn until<T, E: Into<StoreError>>(
     loss: Option<Loss>,
+    timeline: i64,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
-    let lost = async {
+    let ended = async {
         if let Some(mut loss) = loss
-            && let Ok(why) = loss.wait_for(Option::is_some).await
-            && let Some(why) = why.clone()
+            && let Ok(standing) = loss.wait_for(|now| now.lost.is_some() || now.timeline > timeline).await
         {
-            return why;
+            return standing.lost.clone();
         }
         pending().await
     };
-    match select(pin!(work), pin!(lost)).await {
+    match select(pin!(work), pin!(ended)).await {
         Either::Left((done, _)) => done.map_err(Into::into),
-        Either::Right((why, _)) => Err(StoreError::LeaseLost(why)),
+        Either::Right((Some(why), _)) => Err(StoreError::LeaseLost(why)),
+        Either::Right((None, _)) => Err(StoreError::Postgres(Problem::Succeeded)),
     }
 }
 
 /// Awaits the server, but no longer than this.
-pub(super) async fn timeout<T, E: Into<StoreError>>(
+async fn timeout<T, E: Into<StoreError>>(
     patience: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {

@@ -57,6 +57,10 @@ impl Proxy {
         Proxy { port, rules }
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
         format!("postgres://wakala@127.0.0.1:{}/wakala", self.port)
     }
