@@ -1,0 +1,400 @@
+//! `wakala serve` under load on PostgreSQL under Patroni, whose servers are killed, stand still and take over from one another
+//! while connections are cut: everything acknowledged is there, nothing is there twice, and the gaps are told.
+
+#[path = "../../../xtask/src/cluster/mod.rs"]
+#[allow(dead_code, reason = "xtask uses the rest")]
+mod cluster;
+mod common;
+#[path = "../../data-center/tests/support/proxy.rs"]
+mod proxy;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cluster::node::Node;
+use cluster::processes::{self, Process};
+use cluster::{Cluster, serves};
+use common::centre::peers;
+use common::service::{self, CUSTOMERS, Service};
+use common::{World, audit};
+use data_center::postgres::Settings;
+use data_center::{Location, Value};
+use proxy::{Proxy, Way};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng};
+use serde_json::json;
+use tokio::sync::watch;
+
+const NODES: usize = 3;
+/// So many messages are under way at once.
+const AT_ONCE: usize = 8;
+/// A connection to each server is cut after so many acknowledgements more.
+const CUT_EVERY: usize = 40;
+/// So many acknowledgements show that the service goes on.
+const GOES_ON: usize = 24;
+/// Longer than Patroni takes to notice that a leader is gone.
+const LEASE_SECONDS: u64 = 35;
+/// How long a service manager waits, see `deploy/wakala.service`.
+const RESTART: Duration = Duration::from_secs(2);
+/// Nothing takes so long: only a failure waits for it.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// What befalls the cluster.
+#[derive(Clone, Copy, Debug)]
+enum Blow {
+    /// An operator makes another the leader.
+    SwitchOver,
+    /// The leader's server is killed.
+    Server,
+    /// All of the leader's machine is killed.
+    Machine,
+    /// The leader's server and what minds it stand still until long after another has taken over.
+    StandsStill,
+    /// A standby is killed, the one that commits wait for.
+    Standby,
+    /// Both are.
+    Standbys,
+    /// The service itself.
+    Service,
+}
+
+const BLOWS: [Blow; 7] =
+    [Blow::SwitchOver, Blow::Server, Blow::Standby, Blow::Machine, Blow::Standbys, Blow::StandsStill, Blow::Service];
+
+fn is_server(process: &Process) -> bool {
+    process.program == "postgres"
+}
+
+fn is_not_etcd(process: &Process) -> bool {
+    process.program != "etcd"
+}
+
+/// A cluster with a way to each server that can be cut; taken down at the end, however that comes.
+struct Place {
+    folder: PathBuf,
+    cluster: Cluster,
+    ways: Vec<Proxy>,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("failover");
+        if folder.exists() {
+            cluster::down(&folder).expect("what a run before has left goes away");
+        }
+        let cluster = Cluster::up(&peers(), &folder, NODES).expect("a cluster");
+        let ways = cluster.nodes.iter().map(|node| Proxy::to_port(node.postgres)).collect();
+        Place { folder, cluster, ways }
+    }
+
+    fn leader(&self) -> &Node {
+        self.cluster.wait("there is a leader", |members| members.iter().any(|member| member.role == "leader")).unwrap();
+        self.cluster.leader().expect("the leader runs")
+    }
+
+    /// The address by the ways that can be cut.
+    fn url(&self) -> String {
+        let hosts: Vec<String> = self.ways.iter().map(|way| format!("127.0.0.1:{}", way.port())).collect();
+        format!("postgres://wakala@{}/wakala?connect_timeout=3", hosts.join(","))
+    }
+
+    fn wait_until_all_serve(&self) {
+        self.cluster.wait("all nodes serve", |members| serves(members, NODES)).unwrap();
+    }
+
+    fn wait_for_another_leader(&self, than: &str) {
+        let is_other = |members: &[cluster::Member]| {
+            members.iter().any(|member| member.role == "leader" && member.state == "running" && member.name != than)
+        };
+        self.cluster.wait("another leads", is_other).unwrap();
+    }
+
+    fn books(&self) -> Location {
+        Location::Server(Box::new(Settings::parse(&self.cluster.url()).expect("an address")))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let down = cluster::down(&self.folder);
+        assert!(down.is_ok() || thread::panicking(), "{down:?}");
+    }
+}
+
+/// The service under a manager that starts it again when it ends by itself.
+struct Managed {
+    is_over: Arc<AtomicBool>,
+    restarts: Arc<AtomicUsize>,
+    service: Arc<Mutex<Option<Service>>>,
+    managing: thread::JoinHandle<()>,
+}
+
+impl Managed {
+    fn start(configuration: &Path) -> Managed {
+        let service = Arc::new(Mutex::new(Some(Service::start(configuration))));
+        let (is_over, restarts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (minded, over, counted, configuration) =
+            (Arc::clone(&service), Arc::clone(&is_over), Arc::clone(&restarts), configuration.to_owned());
+        let managing = thread::spawn(move || {
+            while !over.load(Ordering::SeqCst) {
+                let ended = minded.lock().unwrap().as_mut().is_none_or(|service| service.ended().is_some());
+                thread::sleep(if ended { RESTART } else { Duration::from_millis(20) });
+                if ended && !over.load(Ordering::SeqCst) {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    *minded.lock().unwrap() = Some(Service::start(&configuration));
+                }
+            }
+        });
+        Managed { is_over, restarts, service, managing }
+    }
+
+    fn kill(&self) {
+        drop(self.service.lock().unwrap().take());
+    }
+
+    fn restarts(&self) -> usize {
+        self.restarts.load(Ordering::SeqCst)
+    }
+
+    fn end(self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.managing.join().unwrap();
+        let service = self.service.lock().unwrap().take();
+        service.expect("it runs").end();
+    }
+}
+
+/// The customers: always so many messages under way.
+struct Load {
+    acknowledged: Arc<Mutex<Vec<Instant>>>,
+    count: watch::Receiver<usize>,
+    stop: watch::Sender<bool>,
+    sending: tokio::task::JoinHandle<u64>,
+}
+
+impl Load {
+    fn start(world: Arc<World>, place: Arc<Place>, seed: u64) -> Load {
+        let acknowledged = Arc::new(Mutex::new(Vec::new()));
+        let (counting, count) = watch::channel(0);
+        let (stop, stopped) = watch::channel(false);
+        let noted = Arc::clone(&acknowledged);
+        let sending = tokio::spawn(async move {
+            let mut rng = StdRng::seed_from_u64(seed);
+            let (mut said, mut open, mut seen) = (0, 0, world.centre().mark());
+            loop {
+                while open < AT_ONCE && !*stopped.borrow() {
+                    service::say(&world, said, rng.random_range(0..CUSTOMERS));
+                    (said, open) = (said + 1, open + 1);
+                }
+                if open == 0 {
+                    return said;
+                }
+                let more = world.centre().wait("more is reported", |all| (all.len() > seen).then_some(()));
+                if tokio::time::timeout(Duration::from_secs(1), more).await.is_err() {
+                    continue;
+                }
+                let finals: Vec<u64> = {
+                    let all = world.centre().reports();
+                    let new = all[seen..].iter().filter_map(|report| report.get("deliver_resp"));
+                    let new =
+                        new.filter(|answer| answer["final"] == true).filter_map(|answer| answer["status"].as_u64());
+                    let new = new.collect();
+                    seen = all.len();
+                    new
+                };
+                for status in finals {
+                    assert_eq!(status, 0, "acknowledged as done");
+                    open -= 1;
+                    let count = {
+                        let mut noted = noted.lock().unwrap();
+                        noted.push(Instant::now());
+                        noted.len()
+                    };
+                    counting.send_replace(count);
+                    if count.is_multiple_of(CUT_EVERY) {
+                        cut_somewhere(&place, &mut rng);
+                    }
+                }
+            }
+        });
+        Load { acknowledged, count, stop, sending }
+    }
+
+    fn acknowledged(&self) -> usize {
+        *self.count.borrow()
+    }
+
+    /// Waits for so many acknowledgements more.
+    async fn goes_on(&self) {
+        let until = self.acknowledged() + GOES_ON;
+        let mut count = self.count.clone();
+        let more = count.wait_for(|count| *count >= until);
+        tokio::time::timeout(PATIENCE, more).await.expect("the service goes on").expect("the load goes on");
+    }
+
+    /// The longest time without an acknowledgement since then.
+    fn longest_gap(&self, since: Instant) -> Duration {
+        let acknowledged = self.acknowledged.lock().unwrap();
+        let from = acknowledged.partition_point(|moment| *moment < since).saturating_sub(1);
+        acknowledged[from..].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+    }
+
+    /// Says no more, and waits for the answers; how many messages there were.
+    async fn end(self) -> u64 {
+        self.stop.send_replace(true);
+        tokio::time::timeout(PATIENCE, self.sending).await.expect("all is acknowledged").expect("the load ends")
+    }
+}
+
+/// Cuts the connection to each server within one of the next commits, on its way there or back.
+fn cut_somewhere(place: &Place, rng: &mut StdRng) {
+    for way in &place.ways {
+        match rng.random_bool(0.5) {
+            true => way.cut_after(Way::Up, rng.random_range(0..10_000)),
+            false => way.cut_after(Way::Down, rng.random_range(0..1_000)),
+        }
+    }
+}
+
+/// Strikes, and waits until the service goes on.
+async fn strike(place: &Arc<Place>, blow: Blow, managed: &Managed, load: &Load) {
+    let leader = tokio::task::block_in_place(|| place.leader().clone());
+    let name = &leader.name;
+    match blow {
+        Blow::SwitchOver => {
+            leader.ask_patroni("POST /switchover", &json!({ "leader": name }).to_string()).expect("it switches over");
+            tokio::task::block_in_place(|| place.wait_for_another_leader(name));
+            load.goes_on().await;
+        }
+        Blow::Server => {
+            processes::kill(&leader.folder, is_server).unwrap();
+            load.goes_on().await;
+        }
+        Blow::Machine => {
+            processes::kill(&leader.folder, |_| true).unwrap();
+            load.goes_on().await;
+            leader.start().unwrap();
+        }
+        Blow::StandsStill => {
+            processes::signal(&leader.folder, "STOP", is_not_etcd).unwrap();
+            tokio::task::block_in_place(|| place.wait_for_another_leader(name));
+            load.goes_on().await;
+            processes::signal(&leader.folder, "CONT", is_not_etcd).unwrap();
+            load.goes_on().await;
+        }
+        Blow::Standby => {
+            let members = place.cluster.members();
+            let waited_for = members.iter().find(|member| member.role == "sync_standby").expect("a standby");
+            let standby = place.cluster.nodes.iter().find(|node| node.name == waited_for.name).expect("a node");
+            processes::kill(&standby.folder, is_not_etcd).unwrap();
+            load.goes_on().await;
+            standby.start().unwrap();
+        }
+        Blow::Standbys => {
+            let standbys: Vec<&Node> = place.cluster.nodes.iter().filter(|node| node.name != *name).collect();
+            standbys.iter().for_each(|standby| processes::kill(&standby.folder, is_not_etcd).unwrap());
+            nothing_is_acknowledged(&leader, load);
+            for standby in standbys {
+                standby.start().unwrap();
+                load.goes_on().await;
+            }
+        }
+        Blow::Service => {
+            managed.kill();
+            load.goes_on().await;
+        }
+    }
+    tokio::task::block_in_place(|| place.wait_until_all_serve());
+    load.goes_on().await;
+}
+
+/// While a commit waits for a standby that is not there, for two seconds, nobody is told that anything was done.
+fn nothing_is_acknowledged(leader: &Node, load: &Load) {
+    let has_waited = |seconds: u32| {
+        let waits = format!(
+            "SELECT count(*) > 0 FROM pg_stat_activity
+            WHERE wait_event = 'SyncRep' AND now() - state_change > interval '{seconds} s'"
+        );
+        tokio::task::block_in_place(|| while leader.sql("wakala", &waits).expect("the leader answers") != "t" {});
+        load.acknowledged()
+    };
+    assert_eq!(has_waited(1), has_waited(3), "acknowledged without a standby");
+}
+
+/// Every message was acknowledged, was done once, and told.
+async fn accounted_for(place: &Place, world: &World, managed: Managed, said: u64, issued: i64) {
+    let books = place.books();
+    World::until("everybody is told", async || {
+        world.centre().settle().await;
+        tokio::task::block_in_place(|| audit::untold_at(&books, false)) == 0
+    })
+    .await;
+    managed.end();
+    let sent = "SELECT amount_1, count(*) FROM log WHERE request = 1 AND refusal IS NULL GROUP BY amount_1 ORDER BY 1";
+    let sent = audit::rows_at(&books, sent);
+    let expected: Vec<[i64; 2]> = (0..said.cast_signed()).map(|number| [10_000 + number, 1]).collect();
+    let found: Vec<[i64; 2]> =
+        sent.iter().map(|row: &Vec<Value>| [0, 1].map(|column| audit::figure(&row[column]))).collect();
+    assert_eq!(found, expected, "every transfer is there, once");
+    audit::audit_at(world, &books, issued);
+}
+
+/// Plays these blows.
+async fn play(blows: &[Blow], seed: u64) {
+    println!("seed {seed}");
+    let place = Arc::new(tokio::task::block_in_place(Place::new));
+    let more = format!("[postgres]\naddress = \"{}\"\nlease_seconds = {LEASE_SECONDS}", place.url());
+    let (world, configuration, issued) = service::stopped(&more).await;
+    let moved =
+        service::command(&configuration, &["migrate", "sqlite-to-postgres"]).output().expect("the program runs");
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    world
+        .centre()
+        .faults(json!({ "seed": seed, "duplicate": 0.05, "delay_ms": 20, "redeliver_ms": 2000, "attempts": 100_000 }))
+        .await;
+    let world = Arc::new(world);
+    let managed = Managed::start(&configuration);
+    let load = Load::start(Arc::clone(&world), Arc::clone(&place), seed);
+    load.goes_on().await;
+    let mut longest = Duration::ZERO;
+    for blow in blows {
+        let (begun, before, restarts) = (Instant::now(), load.acknowledged(), managed.restarts());
+        strike(&place, *blow, &managed, &load).await;
+        let gap = load.longest_gap(begun);
+        println!(
+            "{:12} gap {:5.1} s, restarts {}, acknowledged {}, all serve after {:.1} s",
+            format!("{blow:?}"),
+            gap.as_secs_f64(),
+            managed.restarts() - restarts,
+            load.acknowledged() - before,
+            begun.elapsed().as_secs_f64()
+        );
+        longest = longest.max(gap);
+    }
+    let restarts = managed.restarts();
+    let said = load.end().await;
+    let cuts: usize = place.ways.iter().map(Proxy::cuts).sum();
+    accounted_for(&place, &world, managed, said, issued).await;
+    println!(
+        "{} blows, {cuts} connections cut, {said} acknowledged, 0 lost, 0 doubled, {restarts} restarts, longest gap {:.1} s",
+        blows.len(),
+        longest.as_secs_f64()
+    );
+    assert!(cuts > 0, "no connection was cut");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_fail_and_take_over_lose_nothing_and_double_nothing() {
+    if std::env::var("WAKALA_SOAK").is_err() {
+        return play(&BLOWS, 11).await;
+    }
+    let seed = std::env::var("WAKALA_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| rand::rng().random());
+    let mut rng = StdRng::seed_from_u64(seed);
+    let blows: Vec<Blow> = (0..60).map(|_| *BLOWS.choose(&mut rng).expect("a blow")).collect();
+    play(&blows, seed).await;
+}
