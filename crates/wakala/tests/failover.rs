@@ -8,6 +8,7 @@ mod common;
 #[path = "../../data-center/tests/support/proxy.rs"]
 mod proxy;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,13 +21,13 @@ use cluster::{Cluster, serves};
 use common::centre::peers;
 use common::service::{self, CUSTOMERS, Service};
 use common::{World, audit};
+use data_center::Location;
 use data_center::postgres::Settings;
-use data_center::{Location, Value};
 use proxy::{Proxy, Way};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 const NODES: usize = 3;
@@ -184,31 +185,26 @@ impl Load {
         let noted = Arc::clone(&acknowledged);
         let sending = tokio::spawn(async move {
             let mut rng = StdRng::seed_from_u64(seed);
-            let (mut said, mut open, mut seen) = (0, 0, world.centre().mark());
+            let (mut said, mut open, mut seen) = (0, HashSet::new(), world.centre().mark());
             loop {
-                while open < AT_ONCE && !*stopped.borrow() {
-                    service::say(&world, said, rng.random_range(0..CUSTOMERS));
-                    (said, open) = (said + 1, open + 1);
+                while open.len() < AT_ONCE && !*stopped.borrow() {
+                    open.insert(service::say(&world, said, rng.random_range(0..CUSTOMERS)));
+                    said += 1;
                 }
-                if open == 0 {
+                if open.is_empty() {
                     return said;
                 }
                 let more = world.centre().wait("more is reported", |all| (all.len() > seen).then_some(()));
                 if tokio::time::timeout(Duration::from_secs(1), more).await.is_err() {
                     continue;
                 }
-                let finals: Vec<u64> = {
-                    let all = world.centre().reports();
-                    let new = all[seen..].iter().filter_map(|report| report.get("deliver_resp"));
-                    let new =
-                        new.filter(|answer| answer["final"] == true).filter_map(|answer| answer["status"].as_u64());
-                    let new = new.collect();
-                    seen = all.len();
-                    new
-                };
-                for status in finals {
+                let answers = finals(&world.centre().reports(), &mut seen);
+                for (id, status) in answers {
                     assert_eq!(status, 0, "acknowledged as done");
-                    open -= 1;
+                    // What is delivered twice is answered twice.
+                    if !open.remove(&id) {
+                        continue;
+                    }
                     let count = {
                         let mut noted = noted.lock().unwrap();
                         noted.push(Instant::now());
@@ -248,6 +244,14 @@ impl Load {
         self.stop.send_replace(true);
         tokio::time::timeout(PATIENCE, self.sending).await.expect("all is acknowledged").expect("the load ends")
     }
+}
+
+/// What was answered for good behind this place, which moves to the end.
+fn finals(all: &[Value], seen: &mut usize) -> Vec<(String, u64)> {
+    let new = all[*seen..].iter().filter_map(|report| report.get("deliver_resp"));
+    *seen = all.len();
+    let answer = |answer: &Value| Some((answer["id"].as_str()?.to_owned(), answer["status"].as_u64()?));
+    new.filter(|answer| answer["final"] == true).filter_map(answer).collect()
 }
 
 /// Cuts the connection to each server within one of the next commits, on its way there or back.
@@ -337,8 +341,7 @@ async fn accounted_for(place: &Place, world: &World, managed: Managed, said: u64
     let sent = "SELECT amount_1, count(*) FROM log WHERE request = 1 AND refusal IS NULL GROUP BY amount_1 ORDER BY 1";
     let sent = audit::rows_at(&books, sent);
     let expected: Vec<[i64; 2]> = (0..said.cast_signed()).map(|number| [10_000 + number, 1]).collect();
-    let found: Vec<[i64; 2]> =
-        sent.iter().map(|row: &Vec<Value>| [0, 1].map(|column| audit::figure(&row[column]))).collect();
+    let found: Vec<[i64; 2]> = sent.iter().map(|row| [0, 1].map(|column| audit::figure(&row[column]))).collect();
     assert_eq!(found, expected, "every transfer is there, once");
     audit::audit_at(world, &books, issued);
 }
