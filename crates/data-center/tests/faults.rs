@@ -324,6 +324,18 @@ fn a_host_that_says_nothing_hides_none_behind_it() {
     assert_whole(&server, &town);
 }
 
+#[test]
+fn a_start_waits_for_a_server_that_is_about_to_serve() {
+    let mut server = Server::start();
+    drop(town(settings(&server.url())));
+    server.crash();
+    assert!(matches!(Postgres::open(settings(&server.url()), &[TZS]), Err(StoreError::Postgres(_))));
+    let waiting = patient(&server.url());
+    let started = thread::spawn(move || open(waiting));
+    server.serve();
+    started.join().unwrap();
+}
+
 /// The server stands still in the middle of a commit, with its connections open, and another takes over.
 #[test]
 fn a_commit_is_not_awaited_from_a_server_that_another_has_taken_over_from() {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use cluster::node::Node;
 use cluster::processes::{self, Process};
-use cluster::{Cluster, serves};
+use cluster::{Cluster, Member, serves};
 use common::centre::peers;
 use common::service::{self, CUSTOMERS, Service};
 use common::{World, audit};
@@ -95,9 +95,20 @@ impl Place {
         Place { folder, cluster, ways }
     }
 
-    fn leader(&self) -> &Node {
-        self.cluster.wait("there is a leader", |members| members.iter().any(|member| member.role == "leader")).unwrap();
-        self.cluster.leader().expect("the leader runs")
+    fn node(&self, role: &str) -> Node {
+        self.cluster.node(role).unwrap().clone()
+    }
+
+    /// Asks the leader's Patroni something until it does it.
+    fn ask(&self, what: &str, body: impl Fn(&Node) -> Value) -> Node {
+        let since = Instant::now();
+        loop {
+            let leader = self.node("leader");
+            match leader.ask_patroni(what, &body(&leader).to_string()) {
+                Ok(_) => return leader,
+                Err(error) => assert!(since.elapsed() < PATIENCE, "{what}: {error:#}"),
+            }
+        }
     }
 
     /// The address by the ways that can be cut.
@@ -107,14 +118,12 @@ impl Place {
     }
 
     fn wait_until_all_serve(&self) {
-        self.cluster.wait("all nodes serve", |members| serves(members, NODES)).unwrap();
+        self.cluster.wait("all nodes serve", |members| serves(members, NODES).then_some(())).unwrap();
     }
 
     fn wait_for_another_leader(&self, than: &str) {
-        let is_other = |members: &[cluster::Member]| {
-            members.iter().any(|member| member.role == "leader" && member.state == "running" && member.name != than)
-        };
-        self.cluster.wait("another leads", is_other).unwrap();
+        let leads = |member: &Member| member.role == "leader" && member.state == "running" && member.name != than;
+        self.cluster.wait("another leads", |members| members.iter().any(leads).then_some(())).unwrap();
     }
 
     fn books(&self) -> Location {
@@ -269,12 +278,14 @@ fn cut_somewhere(place: &Place, rng: &mut StdRng) {
 
 /// Strikes, and waits until the service goes on.
 async fn strike(place: &Arc<Place>, blow: Blow, managed: &Managed, load: &Load) {
-    let leader = block_in_place(|| place.leader().clone());
+    let leader = block_in_place(|| place.node("leader"));
     let name = &leader.name;
     match blow {
         Blow::SwitchOver => {
-            leader.ask_patroni("POST /switchover", &json!({ "leader": name }).to_string()).expect("it switches over");
-            block_in_place(|| place.wait_for_another_leader(name));
+            block_in_place(|| {
+                let leader = place.ask("POST /switchover", |leader| json!({ "leader": leader.name }));
+                place.wait_for_another_leader(&leader.name);
+            });
             load.goes_on().await;
         }
         Blow::Server => {
@@ -294,9 +305,7 @@ async fn strike(place: &Arc<Place>, blow: Blow, managed: &Managed, load: &Load) 
             load.goes_on().await;
         }
         Blow::Standby => {
-            let members = place.cluster.members();
-            let waited_for = members.iter().find(|member| member.role == "sync_standby").expect("a standby");
-            let standby = place.cluster.nodes.iter().find(|node| node.name == waited_for.name).expect("a node");
+            let standby = block_in_place(|| place.node("sync_standby"));
             processes::kill(&standby.folder, is_not_etcd).unwrap();
             load.goes_on().await;
             standby.start().unwrap();
@@ -351,12 +360,29 @@ async fn accounted_for(place: &Place, world: &World, managed: Managed, said: u64
     });
 }
 
+/// Patroni replicates asynchronously unless it is told otherwise.
+fn is_refused_where_commits_wait_for_no_standby(place: &Place, configuration: &Path) {
+    let names = |is_right: fn(&str) -> bool| {
+        let leader = place.node("leader");
+        while !is_right(&leader.sql("wakala", "SHOW synchronous_standby_names").expect("the leader answers")) {}
+    };
+    place.ask("PATCH /config", |_| json!({ "synchronous_mode": false }));
+    names(str::is_empty);
+    let refused = service::command(configuration, &["serve"]).output().expect("the program runs");
+    let why = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && why.contains("synchronous_standby_names is empty"), "{why}");
+    place.ask("PATCH /config", |_| json!({ "synchronous_mode": true }));
+    names(|names| !names.is_empty());
+    place.wait_until_all_serve();
+}
+
 /// Plays these blows on a service with a lease of so many seconds.
 async fn play(blows: &[Blow], lease: u64, seed: u64) {
     println!("seed {seed}, lease {lease} s");
     let place = Arc::new(block_in_place(Place::new));
     let more = format!("[postgres]\naddress = \"{}\"\nlease_seconds = {lease}", place.url());
     let (world, configuration, issued) = service::stopped(&more).await;
+    block_in_place(|| is_refused_where_commits_wait_for_no_standby(&place, &configuration));
     let moved =
         service::command(&configuration, &["migrate", "sqlite-to-postgres"]).output().expect("the program runs");
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));

@@ -56,7 +56,7 @@ impl Cluster {
         let folder = folder.canonicalize()?;
         let started = Cluster::found(peers, &folder, nodes).and_then(|cluster| {
             cluster.nodes.iter().try_for_each(Node::start)?;
-            cluster.wait("all nodes serve", |members| serves(members, nodes))?;
+            cluster.wait("all nodes serve", |members| serves(members, nodes).then_some(()))?;
             cluster.create_database()?;
             Ok(cluster)
         });
@@ -105,23 +105,16 @@ impl Cluster {
         said["members"].as_array().into_iter().flatten().map(member).collect()
     }
 
-    /// The node that can be written, as Patroni says.
-    pub fn leader(&self) -> Option<&Node> {
-        let members = self.members();
-        let leader = members.iter().find(|member| member.role == "leader" && member.state == "running")?;
-        self.nodes.iter().find(|node| node.name == leader.name)
-    }
-
     /// Waits until Patroni says what is looked for.
     ///
     /// # Errors
     /// Where it does not within two minutes.
-    pub fn wait(&self, what: &str, is: impl Fn(&[Member]) -> bool) -> Result<()> {
+    pub fn wait<T>(&self, what: &str, find: impl Fn(&[Member]) -> Option<T>) -> Result<T> {
         let since = Instant::now();
         loop {
             let members = self.members();
-            if is(&members) {
-                return Ok(());
+            if let Some(found) = find(&members) {
+                return Ok(found);
             }
             if since.elapsed() > PATIENCE {
                 bail!("did not happen: {what}; Patroni says {members:?}");
@@ -130,9 +123,21 @@ impl Cluster {
         }
     }
 
+    /// The node in this role (`leader`, `sync_standby`), once there is one that serves.
+    ///
+    /// # Errors
+    /// As of [`Cluster::wait`].
+    pub fn node(&self, role: &str) -> Result<&Node> {
+        let serves =
+            |member: &&Member| member.role == role && ["running", "streaming"].contains(&member.state.as_str());
+        let name = |members: &[Member]| members.iter().find(serves).map(|member| member.name.clone());
+        let name = self.wait(role, name)?;
+        self.nodes.iter().find(|node| node.name == name).with_context(|| format!("no {name}"))
+    }
+
     /// Makes the role and its database, with the rights that the platform needs and no more.
     fn create_database(&self) -> Result<()> {
-        let leader = self.leader().context("there is no leader")?;
+        let leader = self.node("leader")?;
         leader.sql("postgres", "CREATE ROLE wakala LOGIN")?;
         leader.sql("postgres", "CREATE DATABASE wakala OWNER wakala ENCODING 'UTF8' TEMPLATE template0").map(drop)
     }
