@@ -209,3 +209,39 @@ fn long(run: impl FnOnce() -> Result<()>) -> Result<ExitCode> {
     eprintln!("done in {} s", start.elapsed().as_secs());
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn what_works_in_a_clusters_folder_ends_with_it_and_nothing_else_does() {
+        let scratch = env::temp_dir().join(format!("wakala-cluster-{}", std::process::id()));
+        let (folder, beside) = (scratch.join("cluster"), scratch.join("cluster-beside"));
+        for place in [&folder.join("node1/data"), &beside] {
+            fs::create_dir_all(place).expect("a folder");
+        }
+        assert!(cluster::down(&folder).is_err(), "a folder that is no cluster's stays");
+        fs::write(folder.join("cluster.json"), "[]").expect("a list");
+        let sleeping = |place: &Path| std::process::Command::new("sleep").arg("600").current_dir(place).spawn();
+        let mut within = sleeping(&folder.join("node1/data")).expect("it starts");
+        let mut outside = sleeping(&beside).expect("it starts");
+        let ending = std::thread::spawn(move || within.wait().expect("a child"));
+        cluster::down(&folder).expect("all of it goes");
+        assert!(!ending.join().expect("it ended").success());
+        assert!(outside.try_wait().expect("a child").is_none(), "what works beside it goes on");
+        outside.kill().and_then(|()| outside.wait()).expect("a child");
+        assert!(!folder.exists());
+        fs::remove_dir_all(&scratch).expect("the scratch folder");
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_start_leaves_nothing_behind() {
+        let folder = env::temp_dir().join(format!("wakala-cluster-none-{}", std::process::id()));
+        let why = Cluster::up(Path::new("/nowhere"), &folder, 3).err().expect("no peers");
+        assert!(why.chain().any(|cause| cause.to_string().contains("installs it")), "{why:#}");
+        assert!(!folder.exists());
+    }
+}

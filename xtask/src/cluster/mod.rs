@@ -54,6 +54,8 @@ impl Cluster {
         ensure!(!folder.exists(), "{} is there already: look with `status`, or take it `down`", folder.display());
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let folder = folder.canonicalize()?;
+        // From here on it is known for a cluster, however far the rest comes.
+        fs::write(folder.join(LIST), "[]")?;
         let started = Cluster::found(peers, &folder, nodes).and_then(|cluster| {
             cluster.nodes.iter().try_for_each(Node::start)?;
             cluster.wait("all nodes serve", |members| serves(members, nodes).then_some(()))?;
@@ -159,11 +161,7 @@ pub fn serves(members: &[Member], nodes: usize) -> bool {
 /// Where something of it cannot be ended or taken away, or is no cluster.
 pub fn down(folder: &Path) -> Result<()> {
     let folder = folder.canonicalize().with_context(|| format!("no cluster in {}", folder.display()))?;
-    ensure!(
-        folder.join(LIST).is_file() || fs::read_dir(&folder)?.next().is_none(),
-        "{} holds no cluster, and stays as it is",
-        folder.display()
-    );
+    ensure!(folder.join(LIST).is_file(), "{} holds no cluster, and stays as it is", folder.display());
     processes::end(&folder)?;
     fs::remove_dir_all(&folder).with_context(|| format!("cannot take away {}", folder.display()))
 }
