@@ -15,11 +15,12 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use data_center::postgres::{InUse, Settings, Standbys, verify};
-use data_center::{Bounds, DataCenter, Fatal, Postgres, StoreError, Writer, differences};
+use data_center::postgres::{InUse, PostgresHistory, Settings, Standbys, verify};
+use data_center::{Bounds, DataCenter, Fatal, History as _, Postgres, StoreError, Writer, differences};
 use proxy::{Proxy, Way};
 use server::Server;
 use support::*;
+use transaction_processing::ids::Sequence;
 
 const A: u64 = FIRST_CUSTOMER;
 const B: u64 = FIRST_CUSTOMER + 1;
@@ -166,6 +167,30 @@ fn a_batch_behind_one_that_the_server_gave_up_is_written_behind_it() {
         }
     }
     assert_whole(&server, &town);
+}
+
+/// The connection is cut after any octet of an answer, and the question put again.
+#[test]
+fn an_answer_that_is_cut_is_asked_for_again() {
+    let server = Server::start();
+    let proxy = Proxy::start(server.socket());
+    let (_, rows) = (town(settings(&server.url())), 1..=10);
+    let mut history = PostgresHistory::open(&settings(&proxy.url())).unwrap();
+    let mut ask = || {
+        let untold = history.untold(Sequence(0), 1_000).unwrap();
+        let rows: Vec<_> = rows.clone().map(|row| history.row(Sequence(row)).unwrap()).collect();
+        (untold, rows)
+    };
+    ask();
+    let before = proxy.passed(Way::Down);
+    let whole = ask();
+    let usual = proxy.passed(Way::Down) - before;
+    for point in 0..40 {
+        proxy.cut_after(Way::Down, usual * point / 40);
+        assert!(ask() == whole, "cut after {point} of 40 parts");
+        proxy.disarm();
+    }
+    assert!(proxy.cuts() >= 39, "only {} cuts", proxy.cuts());
 }
 
 /// Makes the next `times` batches fail at the log, with this code of SQL.

@@ -96,6 +96,9 @@ pub(super) fn is_unknown(error: &StoreError) -> bool {
 /// common, and the server holds some hundred kilobytes for each.
 const MOST_STATEMENTS: usize = 64;
 
+/// How many rows of an answer are held back until all of it is there: more than any lookup beside the writer has.
+const HELD: usize = 16_384;
+
 type Warnings = Arc<Mutex<Vec<String>>>;
 
 /// What ends every waiting for a server.
@@ -210,7 +213,8 @@ impl Session {
         self.figure("SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint")
     }
 
-    /// The same with a statement and any parameters.
+    /// The same with a statement and any parameters. Of an answer of no more than [`HELD`] rows nothing is handed over before
+    /// all of it is there: so the question can be put again where the connection is lost.
     pub(super) fn each_of<P: ToSql + Sync>(
         &self,
         statement: &Statement,
@@ -220,7 +224,19 @@ impl Session {
         self.run(async {
             let parameters = parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync));
             let mut rows = pin!(self.client.query_raw(statement, parameters).await?);
-            while let Some(row) = rows.try_next().await? {
+            let mut held = Vec::new();
+            while held.len() < HELD
+                && let Some(row) = rows.try_next().await?
+            {
+                held.push(row);
+            }
+            let is_whole = held.len() < HELD;
+            for row in held {
+                if !take(&row)? {
+                    return Ok(());
+                }
+            }
+            while !is_whole && let Some(row) = rows.try_next().await? {
                 if !take(&row)? {
                     break;
                 }
