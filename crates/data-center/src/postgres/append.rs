@@ -182,7 +182,12 @@ impl Postgres {
                 Err(error) if !is_open(&error) => return Err(error),
                 _ => drop(self.look_until_seen()?),
             }
-            self.months = months::attached(&mut self.session)?;
+            self.months = loop {
+                match months::attached(&mut self.session) {
+                    Err(error) if is_open(&error) => drop(self.look_until_seen()?),
+                    attached => break attached?,
+                }
+            };
         }
         Ok(())
     }
