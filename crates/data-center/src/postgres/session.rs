@@ -208,9 +208,12 @@ impl Session {
         Ok(found)
     }
 
-    /// Which of the servers that have taken over from one another this is: it rises with each.
+    /// Which of the servers that have taken over from one another this is: it rises with each. A standby has none, 0.
     pub(super) fn timeline(&mut self) -> Result<i64, StoreError> {
-        self.figure("SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint")
+        self.figure(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 0
+                ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END",
+        )
     }
 
     /// The same with a statement and any parameters. Of an answer of no more than [`HELD`] rows nothing is handed over before
