@@ -16,6 +16,8 @@ mod shell;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Instant;
 
 use transaction_processing::Currency;
 
@@ -57,7 +59,7 @@ impl Postgres {
     /// [`StoreError`]: not to be reached, not safe, in use by another process, of a later version, or damaged.
     pub fn open(settings: Settings, currencies: &[Currency]) -> Result<Postgres, StoreError> {
         let settings = Arc::new(settings);
-        let mut session = connect(&settings, None)?;
+        let mut session = connect_patiently(&settings)?;
         if !migrations::is_founded(&mut session)? {
             migrations::migrate(&mut session)?;
         }
@@ -75,6 +77,21 @@ impl Postgres {
     /// How it is reached.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+}
+
+/// The same for as long as a lease where it is to be waited: servers may be about to agree who of them can be written.
+fn connect_patiently(settings: &Settings) -> Result<Session, StoreError> {
+    let until = Instant::now() + settings.lease;
+    loop {
+        match connect(settings, None) {
+            Err(StoreError::Postgres(problem))
+                if problem.may_pass() && settings.in_use == InUse::Wait && Instant::now() < until =>
+            {
+                sleep(reading::PAUSE);
+            }
+            connected => return connected,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use transaction_processing::request::Kind;
 
 use super::reading::PAUSE;
 use super::rows::{LogRows, Rows};
-use super::session::{Parameter, Problem, Sent, is_unknown, refusal};
+use super::session::{Parameter, Sent, is_unknown, refusal};
 use super::{Postgres, connect, months};
 use crate::batch::{Batch, Position, Subject};
 use crate::messages::{Message, MessageChange};
@@ -182,7 +182,12 @@ impl Postgres {
                 Err(error) if !is_open(&error) => return Err(error),
                 _ => drop(self.look_until_seen()?),
             }
-            self.months = months::attached(&mut self.session)?;
+            self.months = loop {
+                match months::attached(&mut self.session) {
+                    Err(error) if is_open(&error) => drop(self.look_until_seen()?),
+                    attached => break attached?,
+                }
+            };
         }
         Ok(())
     }
@@ -206,11 +211,11 @@ impl Postgres {
     fn dispatch(&mut self, batch: &Arc<Batch>, position: &Position, known: [u8; 32]) -> Result<Sent, StoreError> {
         self.lease.check()?;
         let commit = self.commit(batch, position, known);
-        match self.session.statement(&commit.sql()) {
-            Ok(statement) => self.session.send(statement, commit.parameters),
-            // Nothing was sent; what follows from that is judged where the answer is awaited.
-            Err(StoreError::Postgres(Problem::Told(error))) => Ok(Box::pin(ready(Err(error)))),
-            Err(error) => Err(error),
+        let statement = self.session.statement(&commit.sql());
+        match statement.and_then(|statement| self.session.send(statement, commit.parameters)) {
+            // What follows from that is judged where the answer is awaited.
+            Err(error @ StoreError::Postgres(_)) => Ok(Box::pin(ready(Err(error)))),
+            sent => sent,
         }
     }
 

@@ -88,8 +88,9 @@ section! {
     /// A PostgreSQL server that keeps the books instead of a file. Its own settings are looked at: what could lose an
     /// acknowledged commit is refused.
     PostgresServer {
-        /// Where the database is, without a password. "sslmode=require" encrypts the way and checks the server's certificate;
-        /// another machine needs that, or "sslmode=disable" where the network is trusted.
+        /// Where the database is, without a password. Several hosts, parted by commas, are tried at once for the one that can
+        /// be written. "sslmode=require" encrypts the way and checks the server's certificate; another machine needs that, or
+        /// "sslmode=disable" where the network is trusted.
         address: String, optional = text("postgres://wakala@db.example/wakala?sslmode=require");
         /// The file with the password; none where the server knows us otherwise.
         password_file: PathBuf, optional = path("/etc/wakala/postgres.password");
@@ -99,8 +100,8 @@ section! {
         standbys: Standbys = Standbys::Synchronous;
         /// What to do while another process has the database: "wait" until it lets go of it, or "refuse" to start.
         in_use: InUse = InUse::Wait;
-        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; a
-        /// server that is gone for longer ends the process.
+        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; servers
+        /// that take longer to agree who of them can be written end the process.
         lease_seconds: u32 = 15, 3..=300;
     }
 }
