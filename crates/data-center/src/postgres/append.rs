@@ -15,7 +15,7 @@ use super::reading::PAUSE;
 use super::rows::{LogRows, Rows};
 use super::session::{Step, is_unknown, refusal};
 use super::{Postgres, connect, months};
-use crate::batch::{Batch, Position, Subject};
+use crate::batch::{Batch, Position};
 use crate::messages::{Message, MessageChange};
 use crate::reading::signed;
 use crate::records::{self, Table, Value};
@@ -138,6 +138,11 @@ impl Postgres {
         for (sql, rows) in [repeat_keys(batch), codes(batch), private_texts(batch), messages(batch)] {
             self.put(&mut flight, sql, rows)?;
         }
+        for (msisdn, up_to) in batch.erased() {
+            let erase = "UPDATE private_texts SET sealed = '' WHERE msisdn = $1 AND sequence <= $2";
+            let of = (msisdn.digits().cast_signed(), up_to.0.cast_signed());
+            flight.push(Step::Prepared(self.session.statement(erase)?, vec![Box::new(of.0), Box::new(of.1)]));
+        }
         for (table, rows) in slice(batch) {
             self.put(&mut flight, &replace(table), rows)?;
         }
@@ -209,10 +214,8 @@ fn codes(batch: &Batch) -> Put {
 
 fn private_texts(batch: &Batch) -> Put {
     let row = |text: &crate::batch::PrivateText| {
-        let (msisdn, transfer) = match text.subject {
-            Subject::Name(msisdn) => (number(msisdn.digits()), Value::Null),
-            Subject::Document(transfer) => (Value::Null, number(transfer.0)),
-        };
+        let msisdn = text.subject.msisdn.map_or(Value::Null, |msisdn| number(msisdn.digits()));
+        let transfer = text.subject.transfer.map_or(Value::Null, |transfer| number(transfer.0));
         let (commitment, sealed) = (text.text.commitment.to_vec(), text.text.sealed.clone());
         let position = Value::Integer(text.position.into());
         vec![number(text.sequence.0), position, msisdn, transfer, Value::Octets(commitment), Value::Octets(sealed)]

@@ -4,7 +4,7 @@
 
 use data_center::{Answer, DataCenter, Fatal, MessageChange, Store};
 use transaction_processing::account::{Proof, Proofs, Tier};
-use transaction_processing::ids::{AgentCode, ProposalId, StaffId, TransferId};
+use transaction_processing::ids::{AgentCode, ProposalId, Sequence, StaffId, TransferId};
 use transaction_processing::limits::{Class, Limits};
 use transaction_processing::money::TypedAmount;
 use transaction_processing::notice::SealedCode;
@@ -274,6 +274,11 @@ impl<S: Store> Town<S> {
             town.any(wrong);
         }
         town.measure(Measure::Close { msisdn: number(FIRST_CUSTOMER + 7) });
+        let (balance, as_of) = (money(20_000_000_000), moment(town.millis).time);
+        let statement = "statement 1".into();
+        town.measure(Measure::ConfirmBank { balance, as_of, statement, includes: vec!["deposit 2".into()] });
+        let up_to = Sequence(town.center.books().next().0 - 1);
+        town.measure(Measure::Erase { msisdn: number(FIRST_CUSTOMER + 6), up_to });
         for _ in 0..12 {
             let requests =
                 (0..12).map(|n| town.writing.transfer(FIRST_CUSTOMER + n % 3, FIRST_CUSTOMER + 4, 10)).collect();
