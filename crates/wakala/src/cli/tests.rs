@@ -94,6 +94,10 @@ fn what_is_typed_is_what_is_asked() {
             "customer bind-card 0712000002 89255010000000000017",
             propose(Measure::BindCard { number: number(), iccid: "89255010000000000017".into() }),
         ),
+        (
+            "customer erase 0712000002 --former-owners",
+            propose(Measure::Erase { number: number(), former_owners: true }),
+        ),
         ("customer forget-card 0712000002", propose(Measure::ForgetCard { number: number() })),
         ("customer cases --all", Asked::Cases { all: true, full_numbers: false }),
         ("customer pay-unclaimed 31 0712000002", propose(Measure::PayUnclaimed { case: 31, number: number() })),
