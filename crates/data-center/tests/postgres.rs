@@ -224,6 +224,7 @@ fn what_was_changed_taken_away_or_put_in_is_found() {
         "UPDATE bank_movements SET reference = 'another'".to_owned(),
         "DELETE FROM repeat_keys WHERE first = (SELECT max(first) FROM repeat_keys)".to_owned(),
         "UPDATE private_texts SET commitment = sealed".to_owned(),
+        "UPDATE private_texts SET sealed = commitment WHERE length(sealed) = 0".to_owned(),
         "UPDATE private_texts SET msisdn = msisdn + 1 WHERE transfer IS NOT NULL".to_owned(),
         "UPDATE private_texts SET sealed = '' WHERE sequence = (SELECT max(sequence) FROM private_texts)".to_owned(),
         "UPDATE currencies SET minor_digits = 3".to_owned(),

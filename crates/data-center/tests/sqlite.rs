@@ -195,6 +195,7 @@ fn a_row_taken_away_put_in_or_moved_is_found() {
         "DELETE FROM tariffs".to_owned(),
         "DELETE FROM bank_movements".to_owned(),
         "DELETE FROM bank_balances".to_owned(),
+        "UPDATE private_texts SET sealed = x'00' WHERE length(sealed) = 0".to_owned(),
         "UPDATE private_texts SET sealed = x'' WHERE sequence = (SELECT max(sequence) FROM private_texts)".to_owned(),
         "DELETE FROM private_texts WHERE sequence = (SELECT min(sequence) FROM private_texts)".to_owned(),
         "DELETE FROM repeat_keys WHERE first = (SELECT max(first) FROM repeat_keys)".to_owned(),

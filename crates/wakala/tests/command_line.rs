@@ -151,6 +151,12 @@ fn the_keys_may_be_in_a_token() {
     let mut log = server.end();
 
     let server = place.serve();
+    // What the token signs, its public key checks: after the rotation too.
+    fs::write(place.path("heads.txt"), place.run("ledger head").stdout).unwrap();
+    fs::write(place.path("wakala.pem"), place.run("keys public").stdout).unwrap();
+    assert_eq!(place.done("ledger witness heads.txt --public-key wakala.pem")["statements"], 1);
+    place.done("trust-account statement --out trust.txt");
+    assert_eq!(place.done("trust-account check trust.txt --public-key wakala.pem")["key_version"], 2);
     let name = || place.done("agent show 1042 --staff maker --secret-file maker")["name"].clone();
     assert_eq!(name(), "Shop", "what was sealed before the rotation opens");
     assert!(place.refused("keys retire 1").1.contains("1 stored proofs still need version 1"));
