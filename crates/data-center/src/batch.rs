@@ -155,7 +155,7 @@ impl Batch {
         &self.texts
     }
 
-    /// Whose personal texts are erased, and up to which row.
+    /// Whose personal texts are erased, and up to which row; its own [`Batch::texts`] of them are empty already.
     pub fn erased(&self) -> &[(Msisdn, Sequence)] {
         &self.erased
     }
@@ -248,6 +248,8 @@ impl Batch {
                 self.texts.push(PrivateText { sequence: row.sequence, position, subject, text: text.clone() });
             }
             if let Change::Erased { msisdn, up_to } = change {
+                let erased = |text: &&mut PrivateText| text.subject.msisdn == Some(*msisdn) && text.sequence <= *up_to;
+                self.texts.iter_mut().filter(erased).for_each(|text| text.text.sealed.clear());
                 self.erased.push((*msisdn, *up_to));
             }
         }

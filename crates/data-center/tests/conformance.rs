@@ -310,6 +310,13 @@ fn what_is_erased_is_gone_and_the_proof_still_holds<K: Kind>() {
         assert_eq!(texts(of), erased, "the commitments stay");
     }
     assert!(texts(B).iter().all(|(_, length)| *length > 0));
+    // In one batch with what is erased: the row of the proposal is the next one, and then comes the registration.
+    let (new, up_to) = (STRANGER + 2, Sequence(town.center.books().next().0 + 1));
+    let register = town.writing.register(new);
+    let erase = town.proposed(Measure::Erase { msisdn: number(new), up_to });
+    let answers = town.batch(vec![register, erase]);
+    assert_eq!((answers[0].row, answers[1].refusal), (Some(up_to), None));
+    assert_eq!(texts(new), [(private(&format!("name of {new}")).commitment.to_vec(), 0)]);
     let sound = || assert_eq!(K::location(&place).verify(&mut |_, _| {}).unwrap().findings, []);
     sound();
     let mut town = again::<K>(town, &place);

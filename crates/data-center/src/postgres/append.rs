@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::thread::sleep;
 
 use tokio_postgres::types::ToSql;
+use transaction_processing::Msisdn;
+use transaction_processing::ids::Sequence;
 use transaction_processing::request::Kind;
 
 use super::reading::PAUSE;
@@ -237,13 +239,8 @@ impl Postgres {
         if !batch.rows().is_empty() {
             commit.also("INSERT INTO log SELECT * FROM unnest($?::log[])", LogRows(Arc::clone(batch)));
         }
-        for (sql, rows) in [repeat_keys(batch), codes(batch), private_texts(batch), messages(batch)] {
+        for (sql, rows) in [repeat_keys(batch), codes(batch), private_texts(batch), erased(batch), messages(batch)] {
             commit.rows(sql, rows);
-        }
-        for (msisdn, up_to) in batch.erased() {
-            let erase = "UPDATE private_texts SET sealed = '' WHERE msisdn = $1 AND sequence <= $2";
-            let of = (msisdn.digits().cast_signed(), up_to.0.cast_signed());
-            flight.push(Step::Prepared(self.session.statement(erase)?, vec![Box::new(of.0), Box::new(of.1)]));
         }
         for (table, rows) in slice(batch) {
             commit.rows(&replace(table), rows);
@@ -326,6 +323,17 @@ fn private_texts(batch: &Batch) -> Put {
     };
     let sql = "INSERT INTO private_texts SELECT * FROM unnest($?::private_texts[])";
     (sql, batch.texts().iter().map(row).collect())
+}
+
+/// The texts of before that are erased; those of the batch itself were never written.
+fn erased(batch: &Batch) -> Put {
+    let row = |(msisdn, up_to): &(Msisdn, Sequence)| {
+        let nothing = || Value::Octets(Vec::new());
+        vec![number(up_to.0), Value::Integer(0), number(msisdn.digits()), Value::Null, nothing(), nothing()]
+    };
+    let sql = "UPDATE private_texts AS held SET sealed = '' FROM unnest($?::private_texts[]) AS erased
+        WHERE held.msisdn = erased.msisdn AND held.sequence <= erased.sequence";
+    (sql, batch.erased().iter().map(row).collect())
 }
 
 /// The last word of the batch about each message.

@@ -341,6 +341,12 @@ impl<S: Store> Town<S> {
     }
 
     pub fn measure(&mut self, measure: Measure) -> Answer {
+        let approval = self.proposed(measure);
+        self.one(approval)
+    }
+
+    /// What approves a measure that is proposed here.
+    pub fn proposed(&mut self, measure: Measure) -> Request {
         let to = match &measure {
             Measure::EnrolAgent { msisdn, .. } | Measure::ResetPin { msisdn } => Some(*msisdn),
             Measure::ChangeNumber { to, .. } => Some(*to),
@@ -355,7 +361,7 @@ impl<S: Store> Town<S> {
         });
         let proposal = ProposalId(proposed.row.unwrap().0);
         let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin, moved_name: None };
-        self.one(by_staff(self.staff[1], Action::Approve(fields)))
+        by_staff(self.staff[1], Action::Approve(fields))
     }
 
     /// Registers customers, numbered on from [`FIRST_CUSTOMER`], and takes cash in for each.
