@@ -228,7 +228,18 @@ fn a_person_is_erased_and_the_proof_still_holds() {
 
     let server = place.serve();
     assert_eq!(shown(), "(erased)");
-    place.decided("agent enrol 1043 0712000008 --name Other");
+    // A number that had two owners; the first has moved to another, and took the name along.
+    place.decided("agent enrol 1043 0712000008 --name First");
+    place.decided("customer change-number 0712000008 0713000008");
+    place.decided("agent enrol 1044 0712000008 --name Second");
+    place.decided("customer erase 0712000008 --former-owners");
+    let name =
+        |agent: u32| place.done(&format!("agent show {agent} --staff maker --secret-file maker"))["name"].clone();
+    assert_eq!((name(1043), name(1044)), ("First".into(), "Second".into()));
+    let (code, _) = place.refused("customer erase 0712000008 --former-owners --staff maker --secret-file maker");
+    assert_eq!(code, Some(1), "nothing is left of the first");
+    place.decided("customer erase 0713000008");
+    assert_eq!((name(1043), name(1044)), ("(erased)".into(), "Second".into()));
     assert_eq!(place.done("ledger verify --witness heads.txt")["sound"], true);
     server.end();
 }

@@ -153,9 +153,23 @@ fn help_has_examples_and_the_exit_codes_and_version_names_the_schema() {
     for code in ["0 ", "1 ", "2 ", "69 ", "75 ", "78 "] {
         assert!(text.contains(&format!("  {code}")), "{code} is not explained in {text}");
     }
-    for command in
-        ["serve", "keys init", "staff add", "treasury", "agent", "customer", "transfer", "sql", "backup", "restore"]
-    {
+    for command in [
+        "serve",
+        "keys init",
+        "staff add",
+        "treasury",
+        "agent",
+        "customer",
+        "transfer",
+        "sql",
+        "backup",
+        "restore",
+        "trust-account",
+        "trust-account check",
+        "ledger witness",
+        "ledger head",
+        "customer erase",
+    ] {
         let text = parse(&format!("{command} --help")).err().unwrap().to_string();
         assert!(text.contains("Example"), "{command} has no example");
     }

@@ -6,6 +6,8 @@
 
 pub mod head;
 pub mod statement;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 pub mod witness;
 

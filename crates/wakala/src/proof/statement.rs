@@ -173,7 +173,8 @@ impl Statement {
     pub fn check(text: &str, keys: &[VerifyingKey]) -> Result<Statement, Untrue> {
         let none = |what: &str| Untrue::NoStatement(what.to_owned());
         let (signed, signature) = text.rsplit_once(SIGNATURE).ok_or_else(|| none("it has no signature"))?;
-        let signature: Option<Signature> = signature.strip_suffix('\n').and_then(|text| text.parse().ok());
+        let written = signature.strip_suffix('\n').unwrap_or_default();
+        let signature: Option<Signature> = written.parse().ok().filter(|read: &Signature| read.to_string() == written);
         let signature = signature.ok_or_else(|| none("its signature cannot be read"))?;
         if !verifies(keys, PURPOSE, signed, &signature) {
             return Err(Untrue::NotSigned);
