@@ -46,7 +46,7 @@ impl BankBalance {
     pub fn lacks(&self, movement: &BankMovement) -> bool {
         movement.currency == self.balance.currency()
             && movement.at > self.as_of
-            && !self.includes.iter().any(|reference| *reference == movement.reference)
+            && !self.includes.contains(&movement.reference)
     }
 }
 
