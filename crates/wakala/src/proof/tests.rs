@@ -17,7 +17,7 @@ use transaction_processing::requests::{approve, propose, staff};
 use transaction_processing::time::{Day, Moment, Month, Time};
 use transaction_processing::{Currency, Money, Request};
 
-use super::head::{Head, Testimony};
+use super::head::{Compared, Head, Log, Testimony};
 use super::statement::{Side, Statement, Untrue};
 use super::watch::{self, Event, Watch};
 use super::witness::Witness;
@@ -273,6 +273,34 @@ fn a_witness_finds_a_log_that_went_back_and_two_logs_under_one_name() {
     assert!(judged(&[line(9, 2, 0), line(9, 1, 1)]).contains("two logs were signed"));
     assert!(judged(&[line(5, 1, 1), line(9, 2, 0)]).contains("signed earlier"));
     assert!(judged(&[line(5, 1, 0), "cut".to_owned()]).contains("line 2: no signed head"));
+}
+
+#[test]
+fn what_a_witness_has_is_compared_with_what_the_log_has() {
+    let (keys, public) = keys();
+    let mut testimony = Testimony::default();
+    let lines = [3, 5, 7, 9].map(|row| Head::sign(&keys, (row, [row as u8; 32]), NOW).to_string());
+    testimony.take("heads", &lines.join("\n"), &public);
+    // Rows up to 5 were taken out, of which the last one's link is known; 7 differs, and the log ends at 8.
+    let link_of = |row: u64| match row {
+        5 => Some([5; 32]),
+        6 | 7 | 8 => Some([0; 32]),
+        _ => None,
+    };
+    let mut log = Log { sealed: 5, last: 8, epochs: Vec::new() };
+    assert_eq!(testimony.compare(&log, &link_of), Compared { same: 1, taken_out: 1 });
+    let told = |testimony: &mut Testimony| {
+        std::mem::take(&mut testimony.findings).into_iter().map(|finding| finding.what).collect::<Vec<_>>()
+    };
+    let found = told(&mut testimony);
+    assert!(found.len() == 2 && found[0].contains("row 7, or one before it, is not what it was"), "{found:?}");
+    assert!(found[1].contains("the log ends at row 8") && found[1].ends_with("at row 9"), "{found:?}");
+    log.epochs.push(6);
+    testimony.compare(&log, &link_of);
+    assert!(told(&mut testimony).iter().all(|found| found.contains("a backup was put in the place of that log")));
+    log.last = 10;
+    testimony.compare(&log, &link_of);
+    assert!(told(&mut testimony)[1].contains("row 9 is gone"));
 }
 
 #[test]
