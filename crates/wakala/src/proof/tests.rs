@@ -15,7 +15,7 @@ use transaction_processing::proposal::Measure;
 use transaction_processing::request::{Action, Origin};
 use transaction_processing::requests::{approve, propose, staff};
 use transaction_processing::time::{Day, Moment, Month, Time};
-use transaction_processing::{Currency, Money, Request};
+use transaction_processing::{Currency, Money, Msisdn, Request};
 
 use super::head::{Compared, Head, Log, Testimony};
 use super::statement::{Side, Statement, Untrue};
@@ -24,6 +24,7 @@ use super::witness::Witness;
 use crate::administration::system_rng;
 use crate::config::Config;
 use crate::observe::metrics::Metrics;
+use crate::uplink::private;
 
 const NOW: Time = Time(1_767_225_600_000);
 
@@ -284,7 +285,7 @@ fn what_a_witness_has_is_compared_with_what_the_log_has() {
     // Rows up to 5 were taken out, of which the last one's link is known; 7 differs, and the log ends at 8.
     let link_of = |row: u64| match row {
         5 => Some([5; 32]),
-        6 | 7 | 8 => Some([0; 32]),
+        6..=8 => Some([0; 32]),
         _ => None,
     };
     let mut log = Log { sealed: 5, last: 8, epochs: Vec::new() };
@@ -301,6 +302,18 @@ fn what_a_witness_has_is_compared_with_what_the_log_has() {
     log.last = 10;
     testimony.compare(&log, &link_of);
     assert!(told(&mut testimony)[1].contains("row 9 is gone"));
+}
+
+/// Not even with the key: what makes a commitment one of many is sealed with the text, and erased with it.
+#[test]
+fn what_was_committed_to_cannot_be_tried_out_once_the_text_is_erased() {
+    let (keys, _) = keys();
+    let owner = Msisdn::new(255_712_000_002).expect("a number");
+    let [one, other] = [(); 2].map(|()| private(&keys, "name", owner, b"Asha", &mut system_rng()));
+    assert_ne!(one.commitment, other.commitment);
+    assert_ne!(one.commitment, keys.commitment("name", b"Asha"));
+    let opened = keys.open_at_rest("name", b"+255712000002", &one.sealed).expect("sealed here");
+    assert_eq!((keys.commitment("name", &opened), &opened[16..]), (one.commitment, b"Asha".as_slice()));
 }
 
 #[test]
