@@ -46,6 +46,9 @@ section! {
         keys: Keys = Keys::default();
         /// The administration socket and port.
         administration: Administration = Administration::default();
+        /// A witness of the log: signed heads of its chain, written where another organisation keeps them. With them any
+        /// later edit of the log is found, whoever made it.
+        witness: Witness = Witness::default();
         /// Logs, on standard error.
         log: Log = Log::default();
         /// Ceilings, one section for each class and currency in use: "entry", "standard" and "full" are the tiers of customers,
@@ -270,6 +273,16 @@ section! {
         listen: String = text("127.0.0.1:9464");
         /// How long the server may take to end its work when it is asked to stop.
         drain_seconds: u32 = 20, 1..=600;
+    }
+}
+
+section! {
+    /// A witness of the log.
+    Witness {
+        /// The folder in which the heads are written, one file a month; it must be there. Nothing is written without one.
+        directory: PathBuf, optional = path("/var/lib/wakala/witness");
+        /// How often a head is written, if the log has grown.
+        every_seconds: u32 = 60, 1..=3600;
     }
 }
 
