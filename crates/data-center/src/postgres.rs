@@ -3,6 +3,7 @@
 
 mod append;
 mod detach;
+mod follower;
 mod import;
 mod lease;
 mod migrations;
@@ -25,7 +26,9 @@ use crate::reading::{Currencies, Reading as _};
 use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 pub use detach::{DetachError, Detached, detach, verify_month};
+pub use follower::{Edge, Follower, Stop};
 pub use import::{ImportError, import};
+pub use lease::Holder;
 use lease::Lease;
 pub use reading::PostgresHistory;
 use rows::Rows;
@@ -54,11 +57,7 @@ impl Postgres {
     /// [`StoreError`]: not to be reached, not safe, in use by another process, of a later version, or damaged.
     pub fn open(settings: Settings, currencies: &[Currency]) -> Result<Postgres, StoreError> {
         let settings = Arc::new(settings);
-        let mut session = connect(&settings, None)?;
-        if !migrations::is_founded(&mut session)? {
-            migrations::migrate(&mut session)?;
-        }
-        migrations::check(&mut session)?;
+        let mut session = found(&settings)?;
         let lease = Lease::take(&mut session, &settings)?;
         migrations::migrate(&mut session)?;
         adopt_currencies(&mut session, currencies)?;
@@ -73,6 +72,16 @@ impl Postgres {
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
+}
+
+/// A connection to a database that is one of ours, or empty and made one, and not of a later program.
+fn found(settings: &Settings) -> Result<Session, StoreError> {
+    let mut session = connect(settings, None)?;
+    if !migrations::is_founded(&mut session)? {
+        migrations::migrate(&mut session)?;
+    }
+    migrations::check(&mut session)?;
+    Ok(session)
 }
 
 /// A connection that writes, to a server that is safe.
