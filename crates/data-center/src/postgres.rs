@@ -68,6 +68,11 @@ impl Postgres {
         Ok(Postgres { settings, session, lease, head, months, commits: 0 })
     }
 
+    /// The term in which this process may write.
+    pub fn term(&self) -> i64 {
+        self.lease.term
+    }
+
     /// How it is reached.
     pub fn settings(&self) -> &Settings {
         &self.settings
