@@ -113,6 +113,12 @@ impl<T> Queue<T> {
         }
     }
 
+    /// How many were taken out, ever.
+    pub(crate) fn taken(&self) -> u64 {
+        let state = self.lock();
+        state.placed - state.waiting.len() as u64
+    }
+
     /// Lets the receiver go; what waits stays for the next.
     pub(crate) fn release(&self) {
         self.lock().released = true;
@@ -179,7 +185,7 @@ mod tests {
         let mut taken = VecDeque::new();
         assert!(queue.receive(1, &mut taken) && taken == [1]);
         queue.release();
-        assert!(!queue.receive(9, &mut taken) && taken == [1]);
+        assert!(!queue.receive(9, &mut taken) && taken == [1] && queue.taken() == 1);
         assert!(queue.receive(9, &mut taken) && taken == [1, 2]);
     }
 

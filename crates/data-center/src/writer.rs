@@ -220,7 +220,9 @@ impl Undecided {
     fn parts<S: Store>(&self, center: DataCenter<S>) -> (Deciding<S::History>, S) {
         let DataCenter { decider, store } = center;
         let commands = Arc::clone(&self.commands);
-        (Deciding { decider, commands, taken: VecDeque::new(), reached: Place(0), most: self.most }, store)
+        // Places go on from what was taken before this began.
+        let reached = Place(commands.taken());
+        (Deciding { decider, commands, taken: VecDeque::new(), reached, most: self.most }, store)
     }
 
     /// Decides what waits and what comes, as [`Writer::start`] does.

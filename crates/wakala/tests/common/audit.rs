@@ -34,6 +34,15 @@ pub async fn settle(world: &World) {
 
 /// How many notices of a database nobody has been told yet; those whose receipt is awaited are told where `sent` counts.
 pub fn untold(database: &Location, sent: bool) -> usize {
+    aside(|| look_for_untold(database, sent))
+}
+
+/// Work that waits for a server, on a thread without a runtime.
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
+fn look_for_untold(database: &Location, sent: bool) -> usize {
     let mut history = database.history().expect("the database opens");
     let (mut after, mut open) = (Sequence(0), 0);
     loop {
@@ -65,11 +74,11 @@ pub async fn conserved(world: &World) -> i64 {
 /// Looks at the database of a platform that has stopped.
 pub fn audit(world: &World, issued: i64) {
     let database = &world.location();
-    let report = database.verify(&mut |_, _| {}).expect("the ledger is read");
+    let report = aside(|| database.verify(&mut |_, _| {})).expect("the ledger is read");
     assert!(report.is_sound(), "{:#?}", report.findings);
     assert_eq!(report.sums, [(TZS.numeric, 0, i128::from(issued))]);
     one_effect_a_request(database);
-    every_notice_told(world);
+    aside(|| every_notice_told(world));
 }
 
 /// No message had an effect twice.
@@ -89,7 +98,7 @@ pub fn rows(database: &Location, statement: &str) -> Vec<Vec<Value>> {
         }
         true
     };
-    database.query(statement, &mut each).expect("a question");
+    aside(|| database.query(statement, &mut each)).expect("a question");
     found
 }
 
