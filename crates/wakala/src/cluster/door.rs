@@ -135,7 +135,7 @@ impl Guest {
                     0 => return Ok(()),
                     count => {
                         frames.push(&read[..count]);
-                        while let Some(frame) = frames.next().map_err(io::Error::other)? {
+                        while let Some(frame) = frames.take_whole().map_err(io::Error::other)? {
                             unanswered += 1;
                             if unanswered > MOST_ASKED {
                                 return Err(io::Error::other("it asks more at once than it may"));
@@ -181,7 +181,7 @@ impl Guest {
 async fn hello(stream: &mut TlsStream<TcpStream>, frames: &mut Frames) -> io::Result<Hello> {
     let mut read = [0; 1024];
     loop {
-        if let Some(frame) = frames.next().map_err(io::Error::other)? {
+        if let Some(frame) = frames.take_whole().map_err(io::Error::other)? {
             return Hello::take(frame).map_err(io::Error::other);
         }
         match stream.read(&mut read).await? {

@@ -300,7 +300,7 @@ impl Link {
     /// Takes what was answered; whether all of it could be read.
     fn hear(&mut self, frames: &mut Frames) -> bool {
         loop {
-            match frames.next().map(|frame| frame.map(take_say)) {
+            match frames.take_whole().map(|frame| frame.map(take_say)) {
                 Ok(None) => return true,
                 Ok(Some(Ok((number, say)))) => self.answered(number, say),
                 Ok(Some(Err(_))) | Err(_) => return false,
@@ -383,7 +383,7 @@ async fn connect(connector: &TlsConnector, to: &Decider, name: &str) -> io::Resu
         // One at a time: what comes behind the greeting is not to be taken with it.
         stream.read_exact(&mut octet).await?;
         frames.push(&octet);
-        let Some(frame) = frames.next().map_err(io::Error::other)? else { continue };
+        let Some(frame) = frames.take_whole().map_err(io::Error::other)? else { continue };
         return match Greeting::take(frame).map_err(io::Error::other)? {
             Greeting::Welcome(version) if (VERSIONS.0..=VERSIONS.1).contains(&version) => Ok(stream),
             Greeting::Welcome(version) => Err(io::Error::other(format!("it speaks version {version}, unasked"))),

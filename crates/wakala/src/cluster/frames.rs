@@ -125,7 +125,7 @@ impl Frames {
     ///
     /// # Errors
     /// [`Unreadable`] where it would be longer than it may.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, Unreadable> {
+    pub fn take_whole(&mut self) -> Result<Option<&[u8]>, Unreadable> {
         let rest = self.octets.get(self.taken..).unwrap_or_default();
         let Some((length, rest)) = rest.split_first_chunk() else { return Ok(None) };
         let length = u32::from_be_bytes(*length) as usize;
@@ -442,8 +442,8 @@ mod tests {
     fn one(octets: &[u8]) -> Vec<u8> {
         let mut frames = Frames::default();
         frames.push(octets);
-        let frame = frames.next().unwrap().unwrap().to_vec();
-        assert_eq!(frames.next(), Ok(None));
+        let frame = frames.take_whole().unwrap().unwrap().to_vec();
+        assert_eq!(frames.take_whole(), Ok(None));
         frame
     }
 
@@ -456,7 +456,7 @@ mod tests {
             let (mut frames, mut found) = (Frames::default(), 0);
             for part in octets.chunks(piece) {
                 frames.push(part);
-                while let Some(frame) = frames.next().unwrap() {
+                while let Some(frame) = frames.take_whole().unwrap() {
                     assert_eq!(Hello::take(frame).unwrap(), hello);
                     found += 1;
                 }
@@ -465,7 +465,7 @@ mod tests {
         }
         let mut frames = Frames::default();
         frames.push(&(LONGEST as u32 + 1).to_be_bytes());
-        assert_eq!(frames.next(), Err(Unreadable));
+        assert_eq!(frames.take_whole(), Err(Unreadable));
     }
 
     #[test]
