@@ -596,10 +596,11 @@ async fn an_edge_asks_again_whoever_refused_it_or_vanished_before_the_answer() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     town.server.sql(&format!(
-        "UPDATE lease SET term = term + 1, holder = 'a test', address = '127.0.0.1:{port}', expires_at = 'infinity'"
+        "UPDATE lease SET term = term + 1, holder = 'a test', address = '127.0.0.1:{port}', expires_at = now() + interval '1 hour'"
     ));
     let next = async || {
-        let (stream, _) = listener.accept().await.expect("a connection");
+        let accepted = tokio::time::timeout(PATIENCE, listener.accept()).await.expect("the edge tries");
+        let (stream, _) = accepted.expect("a connection");
         let mut speaker = Speaker::new(acceptor.accept(stream).await.expect("a certificate of ours"));
         let hello = Hello::take(&speaker.hear().await.expect("a hello")).expect("a hello");
         assert_eq!(hello.versions, VERSIONS);
