@@ -15,7 +15,7 @@ mod session;
 mod settings;
 mod shell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use transaction_processing::Currency;
@@ -25,6 +25,7 @@ use crate::load::load;
 use crate::reading::{Currencies, Reading as _};
 use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
+use append::UnderWay;
 pub use detach::{DetachError, Detached, detach, verify_month};
 pub use follower::{Edge, Follower, Stop};
 pub use import::{ImportError, import};
@@ -42,8 +43,10 @@ pub struct Postgres {
     settings: Arc<Settings>,
     session: Session,
     lease: Lease,
-    /// The log's head as this process knows it: nothing is written behind another.
+    /// The log's head as this process knows it to be durable: nothing is written behind another.
     head: [u8; 32],
+    /// Batches that were sent, oldest first.
+    under_way: VecDeque<UnderWay>,
     /// The months that have a partition.
     months: BTreeSet<i32>,
     commits: u64,
@@ -65,7 +68,7 @@ impl Postgres {
         let session = connect(&settings, Some(lease.loss()))?;
         let mut held = PostgresHistory::open_while(&settings, Some(lease.loss()))?;
         let head = held.position()?.ok_or_else(|| StoreError::Damaged("there is no position".into()))?.head;
-        Ok(Postgres { settings, session, lease, head, months, commits: 0 })
+        Ok(Postgres { settings, session, lease, head, under_way: VecDeque::new(), months, commits: 0 })
     }
 
     /// The term in which this process may write.
@@ -121,8 +124,15 @@ impl Store for Postgres {
         load(&mut self.history()?, window_seconds, each)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.write(batch)
+    /// One that the server is at, and one that waits there for it.
+    const AHEAD: usize = 2;
+
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
+        self.send(batch)
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.settle_first()
     }
 
     fn history(&self) -> Result<PostgresHistory, StoreError> {

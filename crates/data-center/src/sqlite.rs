@@ -12,6 +12,7 @@ mod version;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
@@ -108,7 +109,7 @@ impl Store for Sqlite {
         load(&mut self.writing, window_seconds, each)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
         let connection = &self.writing.connection;
         let appended = append::append(connection, batch);
         let done = appended.and_then(|()| self.checkpointer.after_commit(connection));

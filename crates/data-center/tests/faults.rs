@@ -99,6 +99,74 @@ fn a_connection_cut_at_any_octet_of_a_commit_loses_nothing_and_doubles_nothing()
     assert_whole(&server, &town);
 }
 
+/// A writer that has the next batch on its way before the last is answered, each of one request: the rows that it answered,
+/// and the town as it was left.
+fn write_ahead(town: Town<Postgres>, url: &str, count: u64, answered: impl FnOnce()) -> (Vec<u64>, Town<Postgres>) {
+    let (mut writing, millis) = (town.writing.clone(), town.millis);
+    let ((ended, end), (answer, answers)) = (channel(), channel());
+    let bounds = Bounds { batch: 1, queue: 64 };
+    let tell = move |result| ended.send(result).unwrap();
+    let writer = Writer::start(town.center, move || moment(millis), bounds, |_| {}, tell).unwrap();
+    for n in 0..count {
+        let answer = answer.clone();
+        let reply = move |given: data_center::Answer| answer.send(given.row.unwrap().0).unwrap();
+        writer.submit(writing.transfer(A + n % 3, A + 3, 1), reply).unwrap();
+    }
+    let rows = answers.iter().take(count as usize).collect();
+    answered();
+    writer.stop();
+    end.recv().unwrap().unwrap();
+    (rows, Town::returning(open(patient(url)), writing))
+}
+
+/// The same with two batches on their way: the second counts only behind the first, whatever becomes of both.
+#[test]
+fn a_connection_cut_with_two_batches_under_way_loses_nothing_and_doubles_nothing() {
+    let server = Server::start();
+    let proxy = Proxy::start(server.socket());
+    let mut town = town(settings(&proxy.url()));
+    let count = 12;
+    let mut usual = [0, 0];
+    let mut rows = Vec::new();
+    for _ in 0..2 {
+        let before = [Way::Up, Way::Down].map(|way| proxy.passed(way));
+        (rows, town) = write_ahead(town, &proxy.url(), count, || {
+            usual = [Way::Up, Way::Down].map(|way| proxy.passed(way) - before[way as usize]);
+        });
+    }
+    let points = if std::env::var("WAKALA_SOAK").is_ok() { 200 } else { 20 };
+    for way in [Way::Up, Way::Down] {
+        for point in 0..points {
+            proxy.cut_after(way, usual[way as usize] * point / points);
+            let (more, returned) = write_ahead(town, &proxy.url(), count, || {
+                proxy.disarm();
+            });
+            town = returned;
+            let next = rows.last().unwrap() + 1;
+            rows.extend(more);
+            assert_eq!(rows[rows.len() - count as usize..], (next..next + count).collect::<Vec<_>>());
+        }
+    }
+    assert!(proxy.cuts() as u64 > points, "only {} cuts", proxy.cuts());
+    assert_whole(&server, &town);
+}
+
+#[test]
+fn a_batch_behind_one_that_the_server_gave_up_is_written_behind_it() {
+    let server = Server::start();
+    let mut town = town(settings(&server.url()));
+    for code in ["40001", "40P01", "57014"] {
+        for times in 1..4 {
+            make_fail(&server, code, times);
+            let first = town.center.position().next.0;
+            let (rows, returned) = write_ahead(town, &server.url(), 5, || {});
+            assert_eq!(rows, (first..first + 5).collect::<Vec<_>>());
+            town = returned;
+        }
+    }
+    assert_whole(&server, &town);
+}
+
 /// Makes the next `times` batches fail at the log, with this code of SQL.
 fn make_fail(server: &Server, code: &str, times: u32) {
     server.sql(&format!(

@@ -256,7 +256,7 @@ fn an_auditor_reads_views_and_nothing_else() {
     for forbidden in [
         "DELETE FROM log",
         "WITH gone AS (DELETE FROM codes RETURNING 1) SELECT * FROM gone",
-        "SELECT advance(1, '', 1, 1, 1, 1, '', 1, 1, 1, 1, 1)",
+        "SELECT advance(1, '', 1, 1, 1, 1, '', 1, 1, 1, 1, 1, false)",
         "SELECT * FROM position FOR UPDATE",
         "SELECT set_config('transaction_read_only', 'off', true)",
         "SELECT pg_read_file('pg_hba.conf')",

@@ -1,8 +1,8 @@
 //! One connection, driven by a runtime of its own on the thread that uses it.
 
 use std::collections::HashMap;
-use std::future::{Future, pending, poll_fn};
-use std::pin::pin;
+use std::future::{Future, pending, poll_fn, ready};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Statement};
@@ -77,6 +78,10 @@ pub(super) fn is_unknown(error: &StoreError) -> bool {
     matches!(error, StoreError::Postgres(problem) if problem.refusal().is_none())
 }
 
+/// How many statements a connection keeps prepared. There is one for each set of tables that a batch touches: a dozen are
+/// common, and the server holds some hundred kilobytes for each.
+const MOST_STATEMENTS: usize = 64;
+
 type Warnings = Arc<Mutex<Vec<String>>>;
 
 /// Says why the database is this process's no more, once it is so.
@@ -86,20 +91,18 @@ pub(super) type Loss = watch::Receiver<Option<String>>;
 pub(super) struct Session {
     /// There until it is dropped.
     runtime: Option<Runtime>,
-    client: Client,
+    client: Arc<Client>,
     warnings: Warnings,
     statements: HashMap<String, Statement>,
     /// What ends every waiting for the server, which may never answer.
     loss: Option<Loss>,
 }
 
-/// One statement of those that are sent together.
-pub(super) enum Step<'a> {
-    /// Without parameters.
-    Plain(String),
-    /// With them.
-    Prepared(Statement, Vec<Box<dyn ToSql + Sync + 'a>>),
-}
+/// A parameter of a statement that is on its way.
+pub(super) type Parameter = Box<dyn ToSql + Sync + Send>;
+
+/// A statement that was sent: what the server says to it.
+pub(super) type Sent = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
 
 impl Session {
     /// Connects; with `loss`, for as long as the database is this process's.
@@ -124,7 +127,7 @@ impl Session {
                 }
             }),
         ))?;
-        Ok(Session { runtime: Some(runtime), client, warnings, statements: HashMap::new(), loss })
+        Ok(Session { runtime: Some(runtime), client: Arc::new(client), warnings, statements: HashMap::new(), loss })
     }
 
     pub(super) fn run<T, E: Into<StoreError>>(
@@ -150,6 +153,9 @@ impl Session {
     pub(super) fn statement(&mut self, sql: &str) -> Result<Statement, StoreError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
+        }
+        if self.statements.len() >= MOST_STATEMENTS {
+            self.statements.clear();
         }
         let statement = self.run(self.client.prepare(sql))?;
         self.statements.insert(sql.to_owned(), statement.clone());
@@ -191,34 +197,28 @@ impl Session {
         })
     }
 
-    /// Sends all these statements at once and awaits what the server says to each. The error is that of the first which was
-    /// not done.
-    pub(super) fn send_together(&self, steps: &[Step<'_>]) -> Result<(), StoreError> {
-        let mut waiting: Vec<_> = steps.iter().map(|step| (Box::pin(self.send(step)), None)).collect();
-        // Each is polled in its turn: a statement is on its way once it was polled, so they go out in order.
-        self.run(poll_fn(|context| {
-            for (sent, said) in &mut waiting {
-                if said.is_none()
-                    && let Poll::Ready(ready) = sent.as_mut().poll(context)
-                {
-                    *said = Some(ready);
-                }
-            }
-            if waiting.iter().any(|(_, said)| said.is_none()) {
-                return Poll::Pending;
-            }
-            Poll::Ready(waiting.iter_mut().find_map(|(_, said)| said.take()?.err()).map_or(Ok(()), Err))
-        }))
+    /// Sends a statement and does not await what the server says. Statements reach it in the order in which they are sent.
+    pub(super) fn send(&self, statement: Statement, parameters: Vec<Parameter>) -> Result<Sent, StoreError> {
+        let client = Arc::clone(&self.client);
+        let mut sent: Sent = Box::pin(async move {
+            let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|one| &**one as _).collect();
+            client.execute(&statement, &parameters).await.map(drop)
+        });
+        // Polled once, it is in the hands of the connection; yielding lets that write.
+        let said = self.run(async {
+            let said = poll_fn(|context| Poll::Ready(sent.as_mut().poll(context))).await;
+            yield_now().await;
+            Ok::<_, StoreError>(said)
+        })?;
+        Ok(match said {
+            Poll::Ready(said) => Box::pin(ready(said)),
+            Poll::Pending => sent,
+        })
     }
 
-    async fn send(&self, step: &Step<'_>) -> Result<(), tokio_postgres::Error> {
-        match step {
-            Step::Plain(sql) => self.client.batch_execute(sql).await,
-            Step::Prepared(statement, parameters) => {
-                let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|one| &**one as _).collect();
-                self.client.execute(statement, &parameters).await.map(drop)
-            }
-        }
+    /// Awaits what the server says to a statement that was sent.
+    pub(super) fn settle(&self, sent: &mut Sent) -> Result<(), StoreError> {
+        self.run(sent.as_mut())
     }
 
     /// What the server warned of since this was asked last.

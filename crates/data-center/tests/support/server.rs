@@ -35,7 +35,12 @@ impl Server {
 
     /// The same with settings, each `name=value`.
     pub fn start_with(settings: &[&str]) -> Server {
-        let place = place();
+        Server::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// The same in a folder of its own under `parent`.
+    pub fn start_in(parent: &Path, settings: &[&str]) -> Server {
+        let place = place(parent);
         let template = template();
         let data = place.path().join("data");
         run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(&template).arg(&data));
@@ -89,6 +94,15 @@ impl Server {
                 END LOOP;
             END $$"
         ));
+    }
+
+    /// What the server's own benchmark says when it is run on it.
+    pub fn pgbench(&self, arguments: &[&str]) -> String {
+        let mut pgbench = Command::new(bin("pgbench"));
+        pgbench.args(["--username=postgres", "--port", &self.port.to_string(), "--host"]).arg(self.place.path());
+        let said = pgbench.args(arguments).arg("postgres").output().unwrap();
+        assert!(said.status.success(), "{pgbench:?}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8(said.stdout).unwrap()
     }
 
     /// Changes a setting of the running server.
@@ -184,8 +198,8 @@ fn owner() -> Option<(u32, u32)> {
 }
 
 /// A new folder in which the server may do what it likes.
-fn place() -> TempDir {
-    let place = tempfile::tempdir().unwrap();
+fn place(parent: &Path) -> TempDir {
+    let place = tempfile::tempdir_in(parent).unwrap();
     if let Some((user, group)) = owner() {
         chown(place.path(), Some(user), Some(group)).unwrap();
     }
@@ -199,7 +213,7 @@ fn template() -> PathBuf {
     if template.exists() {
         return template;
     }
-    let place = place();
+    let place = place(&std::env::temp_dir());
     let data = place.path().join("data");
     let mut initdb = as_owner(&bin("initdb"));
     run(initdb.args(["--no-sync", "--auth=trust", "--username=postgres", "--locale=C.UTF-8", "-D"]).arg(&data));
