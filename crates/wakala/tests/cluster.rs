@@ -442,6 +442,30 @@ async fn staff_ask_any_process_and_see_at_once_what_they_did() {
     town.accounted_for().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_crashes_and_comes_back_is_waited_for_by_edges() {
+    let mut town = Town::with(2).await;
+    town.start_all().await;
+    town.world.centre().faults(json!({ "seed": 4, "delay_ms": 20, "redeliver_ms": 15000 })).await;
+    (0..20).for_each(|to| town.say(to));
+    town.words(20).await;
+    let edge = 1 - town.decider();
+    town.server.crash();
+    town.service(edge).wait_for(|_, said| said.contains("the database cannot be asked")).await;
+    town.server.serve();
+    (0..20).for_each(|to| town.say(to));
+    for id in &town.ids {
+        assert_eq!(town.world.centre().acknowledged(id).await, 0);
+    }
+    // The one that decided went on, or ended with its lease; the edge is there in either case.
+    for service in &mut town.services {
+        service.take_if(|service| service.child.try_wait().expect("its state").is_some());
+    }
+    assert!(town.services[edge].is_some());
+    town.decider();
+    town.accounted_for().await;
+}
+
 /// A way to a port that can be cut.
 struct Way {
     port: u16,

@@ -132,8 +132,9 @@ impl Follower {
         };
         let serving = thread::Builder::new().name("edge".into()).spawn(serve).map_err(|_| Fatal::Thread)?;
         let Follower { settings, currencies, mut reader, recovered, woken } = self;
-        let mut following = Following { reader: &mut reader, recovered: &recovered, edge: &**edge };
-        let taken = following.until_taken(&settings, &currencies, &woken);
+        let mut following =
+            Following { settings: &settings, reader: &mut reader, recovered: &recovered, edge: &**edge };
+        let taken = following.until_taken(&currencies, &woken);
         undecided.release();
         serving.join().map_err(|_| Fatal::Thread)?;
         let Some(store) = taken? else { return Ok(None) };
@@ -144,23 +145,19 @@ impl Follower {
 }
 
 struct Following<'a, E> {
+    settings: &'a Settings,
     reader: &'a mut PostgresHistory,
     recovered: &'a Mutex<Recovered>,
     edge: &'a E,
 }
 
 impl<E: Edge> Following<'_, E> {
-    fn until_taken(
-        &mut self,
-        settings: &Settings,
-        currencies: &[Currency],
-        woken: &Receiver<bool>,
-    ) -> Result<Option<Postgres>, Fatal> {
+    fn until_taken(&mut self, currencies: &[Currency], woken: &Receiver<bool>) -> Result<Option<Postgres>, Fatal> {
         let (mut looked, mut trimmed) = (None::<Instant>, Instant::now());
         loop {
             let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK);
             match self.turn(is_due, trimmed.elapsed() >= TRIM) {
-                Ok(Some(holder)) if holder.left.is_zero() => match Postgres::open(settings.clone(), currencies) {
+                Ok(Some(holder)) if holder.left.is_zero() => match Postgres::open(self.settings.clone(), currencies) {
                     Ok(store) => return self.level_with(store).map(Some),
                     // Another one was faster, or the server is on its way out.
                     Err(StoreError::InUse { .. }) => {}
@@ -236,6 +233,8 @@ impl<E: Edge> Following<'_, E> {
 
     /// With the lease nobody else writes: what is left is read, and the books must stand where the log ends.
     fn level_with(&mut self, store: Postgres) -> Result<Postgres, Fatal> {
+        // Of the server that can be written now: the one that was read so far may stand behind it.
+        *self.reader = PostgresHistory::open(self.settings)?;
         self.catch_up()?;
         let position = self.reader.position()?.ok_or_else(|| damaged(Sequence(0), "there is no position"))?;
         if position.head == store.head && lock(self.recovered).follow(position) {

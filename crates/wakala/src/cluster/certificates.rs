@@ -72,3 +72,24 @@ fn write(folder: &Path, name: &str, octets: &[u8], mode: u32) -> Result<PathBuf,
     });
     written.map(|()| path.clone()).map_err(|error| NotMade::File { path, error })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_for_their_owner_and_nothing_that_is_there_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let hosts = ["wakala1.example".to_owned(), "127.0.0.1".to_owned()];
+        let files = make(folder.path(), &hosts).unwrap();
+        assert_eq!(files.len(), 5);
+        for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "key")) {
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let before = fs::read(&files[0]).unwrap();
+        assert!(matches!(make(folder.path(), &hosts), Err(NotMade::File { .. })));
+        assert_eq!(fs::read(&files[0]).unwrap(), before);
+    }
+}
