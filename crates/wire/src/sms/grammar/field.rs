@@ -39,7 +39,22 @@ pub enum Field {
 
 impl Field {
     /// All of them, in an order that stays: new ones come last.
-    pub const ALL: &[Self] = &[Self::Payee, Self::Customer, Self::Amount, Self::Pin, Self::OldPin, Self::NewPin, Self::Password, Self::Code, Self::AgentCode, Self::Reference, Self::ReceiptCode, Self::Name, Self::Language, Self::IdNumber];
+    pub const ALL: &[Self] = &[
+        Self::Payee,
+        Self::Customer,
+        Self::Amount,
+        Self::Pin,
+        Self::OldPin,
+        Self::NewPin,
+        Self::Password,
+        Self::Code,
+        Self::AgentCode,
+        Self::Reference,
+        Self::ReceiptCode,
+        Self::Name,
+        Self::Language,
+        Self::IdNumber,
+    ];
 }
 
 /// An amount as somebody typed it: ASCII digits, not zero, perhaps a point with digits on both sides. No sign, no
