@@ -13,7 +13,7 @@ mod audit;
 pub mod batch;
 mod center;
 mod dirty;
-mod encoding;
+pub mod encoding;
 mod history;
 mod load;
 mod location;
