@@ -30,6 +30,9 @@ mod sweep;
 mod verify;
 mod writer;
 
+/// What threads share; where their interleavings are searched, `crate::sync` is another (see `crates/interleavings`).
+use std::sync;
+
 pub use audit::{Finding, Report, differences};
 pub use batch::Position;
 pub use center::{Answer, DataCenter};

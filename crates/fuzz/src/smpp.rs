@@ -111,6 +111,10 @@ pub(crate) fn stream(octets: &[u8]) {
         session.poll_transmit(&mut sent);
         let events: Vec<String> =
             std::iter::from_fn(|| session.poll_event()).map(|event| format!("{event:?}")).collect();
+        // What cannot be SMPP is given up at once, whether or not the sequence that the last answer names has arrived.
+        if events.last().is_some_and(|last| last.contains("Malformed")) {
+            sent.truncate(sent.len() - 4);
+        }
         (sent, events)
     };
     let whole = told(&mut std::iter::once(input.0));
