@@ -20,6 +20,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("data-center", &[CORE]),
     ("handset", &["wire", "encryption"]),
     ("disk-faults", &[CORE, "data-center", "encryption"]),
+    ("fuzz", &[CORE, "data-center", "encryption", "wakala", "wire"]),
+    ("interleavings", &[CORE]),
 ];
 
 /// Checks every wall.

@@ -4,10 +4,18 @@
 
 use std::sync::LazyLock;
 
+use libfuzzer_sys::Corpus;
+
 /// The target that this process was started for.
 static TARGET: LazyLock<&fuzz::Target> = LazyLock::new(|| {
     let name = std::env::var("WAKALA_FUZZ").unwrap_or_default();
     fuzz::TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| panic!("no target {name:?}"))
 });
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| (TARGET.try_out)(octets));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| -> Corpus {
+    if octets.len() > TARGET.longest {
+        return Corpus::Reject;
+    }
+    (TARGET.try_out)(octets);
+    Corpus::Keep
+});

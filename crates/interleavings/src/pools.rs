@@ -40,3 +40,20 @@ pub fn everybody_gets_one_and_nobody_shares() {
     let worked: usize = threads.into_iter().map(|thread| thread.join().expect("a thread")).sum();
     assert_eq!(worked + failed.load(Ordering::SeqCst), THREADS);
 }
+
+/// Where one cannot be made, whoever waits for its room gets it, though nothing is freed meanwhile.
+pub fn the_room_of_one_that_cannot_be_made_is_told() {
+    let pool = Arc::new(Pool::new((), MOST));
+    let whole = || -> Result<(), &str> { unreachable!("the first is free") };
+    let held = pool.with(whole, |()| {
+        let with = |make: fn() -> Result<(), &'static str>| {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.with(make, |()| Ok(())).is_ok())
+        };
+        let (cannot, can) = (with(|| Err("none")), with(|| Ok(())));
+        cannot.join().expect("a thread");
+        assert!(can.join().expect("a thread"), "one that could be made was not");
+        Ok(())
+    });
+    assert_eq!(held, Ok(()));
+}

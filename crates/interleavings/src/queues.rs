@@ -11,7 +11,7 @@ const SENDERS: u64 = 3;
 const EACH: u64 = 3;
 const BOUND: usize = 2;
 
-/// Two senders and a receiver over a queue that is often full and often empty: everything comes once, in the order of its
+/// Three senders and a receiver over a queue that is often full and often empty: everything comes once, in the order of its
 /// place, and nobody waits for ever.
 pub fn everything_comes_in_order() {
     let queue = Arc::new(Queue::new(BOUND));
@@ -30,7 +30,7 @@ pub fn everything_comes_in_order() {
         let queue = Arc::clone(&queue);
         thread::spawn(move || {
             let (mut all, mut taken) = (Vec::new(), VecDeque::new());
-            while queue.receive(BOUND, &mut taken) {
+            while queue.receive(usize::MAX, &mut taken) {
                 assert!((1..=BOUND).contains(&taken.len()), "{} at once", taken.len());
                 all.extend(taken.drain(..));
             }
@@ -74,6 +74,35 @@ pub fn a_closed_queue_gives_what_it_took() {
     closer.join().expect("the closer");
     assert_eq!(count, *taken_from.lock().expect("a count"));
     assert!(matches!(queue.try_send(9), Err(Rejected::Closed(9))));
+}
+
+/// Room for several wakes several: nobody waits for the next time that something is taken.
+pub fn room_for_all_is_told_to_all() {
+    let queue = full();
+    let senders = waiting_senders(&queue);
+    let mut taken = VecDeque::new();
+    assert!(queue.receive(usize::MAX, &mut taken));
+    assert!(senders.into_iter().all(|sender| sender.join().expect("a sender")), "a sender was refused");
+}
+
+/// A queue that is closed gives back what waits for room, though nobody receives any more.
+pub fn a_closed_queue_keeps_no_sender() {
+    let queue = full();
+    let senders = waiting_senders(&queue);
+    queue.close();
+    assert!(!senders.into_iter().any(|sender| sender.join().expect("a sender")), "a sender found room");
+}
+
+fn full() -> Arc<Queue<u64>> {
+    let queue = Arc::new(Queue::new(BOUND));
+    (0..).take_while(|number| queue.try_send(*number).is_ok()).for_each(drop);
+    queue
+}
+
+/// As many as there is room for when all is taken; whether each got in.
+fn waiting_senders(queue: &Arc<Queue<u64>>) -> Vec<thread::JoinHandle<bool>> {
+    let send = |queue: Arc<Queue<u64>>| thread::spawn(move || queue.send(9).is_ok());
+    (0..BOUND).map(|_| send(Arc::clone(queue))).collect()
 }
 
 /// A queue that is abandoned while others send and receive: everybody comes back, and nothing is left in it.

@@ -30,6 +30,16 @@ fn a_closed_queue_gives_what_it_took_and_keeps_nobody() {
 }
 
 #[test]
+fn room_for_all_is_told_to_all() {
+    search(2_000, queues::room_for_all_is_told_to_all);
+}
+
+#[test]
+fn a_closed_queue_keeps_no_sender() {
+    search(2_000, queues::a_closed_queue_keeps_no_sender);
+}
+
+#[test]
 fn an_abandoned_queue_keeps_nobody() {
     search(2_000, queues::an_abandoned_queue_keeps_nobody);
 }
@@ -42,6 +52,11 @@ fn those_who_do_not_wait_keep_to_the_bound() {
 #[test]
 fn everybody_gets_one_of_a_pool_and_nobody_shares() {
     search(2_000, pools::everybody_gets_one_and_nobody_shares);
+}
+
+#[test]
+fn the_room_of_one_that_cannot_be_made_is_told() {
+    search(2_000, pools::the_room_of_one_that_cannot_be_made_is_told);
 }
 
 #[test]
