@@ -3,6 +3,7 @@
 
 mod append;
 mod detach;
+mod follower;
 mod import;
 mod lease;
 mod migrations;
@@ -16,6 +17,8 @@ mod shell;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Instant;
 
 use transaction_processing::Currency;
 
@@ -26,7 +29,9 @@ use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 use append::UnderWay;
 pub use detach::{DetachError, Detached, detach, verify_month};
+pub use follower::{Edge, Follower, Stop};
 pub use import::{ImportError, import};
+pub use lease::Holder;
 use lease::Lease;
 pub use reading::PostgresHistory;
 use rows::Rows;
@@ -57,11 +62,7 @@ impl Postgres {
     /// [`StoreError`]: not to be reached, not safe, in use by another process, of a later version, or damaged.
     pub fn open(settings: Settings, currencies: &[Currency]) -> Result<Postgres, StoreError> {
         let settings = Arc::new(settings);
-        let mut session = connect(&settings, None)?;
-        if !migrations::is_founded(&mut session)? {
-            migrations::migrate(&mut session)?;
-        }
-        migrations::check(&mut session)?;
+        let mut session = found(&settings)?;
         let lease = Lease::take(&mut session, &settings)?;
         migrations::migrate(&mut session)?;
         adopt_currencies(&mut session, currencies)?;
@@ -72,10 +73,40 @@ impl Postgres {
         Ok(Postgres { settings, session, lease, head, under_way: VecDeque::new(), months, commits: 0 })
     }
 
+    /// The term in which this process may write.
+    pub fn term(&self) -> i64 {
+        self.lease.term
+    }
+
     /// How it is reached.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
+}
+
+/// The same for as long as a lease where it is to be waited: servers may be about to agree who of them can be written.
+fn connect_patiently(settings: &Settings) -> Result<Session, StoreError> {
+    let until = Instant::now() + settings.lease;
+    loop {
+        match connect(settings, None) {
+            Err(StoreError::Postgres(problem))
+                if problem.may_pass() && settings.in_use == InUse::Wait && Instant::now() < until =>
+            {
+                sleep(reading::PAUSE);
+            }
+            connected => return connected,
+        }
+    }
+}
+
+/// A connection to a database that is one of ours, or empty and made one, and not of a later program.
+fn found(settings: &Settings) -> Result<Session, StoreError> {
+    let mut session = connect_patiently(settings)?;
+    if !migrations::is_founded(&mut session)? {
+        migrations::migrate(&mut session)?;
+    }
+    migrations::check(&mut session)?;
+    Ok(session)
 }
 
 /// A connection that writes, to a server that is safe.

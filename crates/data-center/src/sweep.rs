@@ -28,7 +28,8 @@ enum Few {
     Staff(StaffId),
     Case(CaseId),
     Tariff(TariffId),
-    BankReference(String),
+    BankMovement(String),
+    BankBalance(u16),
 }
 
 #[derive(Default)]
@@ -64,6 +65,28 @@ impl Sweep {
     /// From which row on recovery replays, and the moment before it.
     pub(crate) fn replay_from(&self) -> (Sequence, Moment) {
         self.replay_from
+    }
+
+    /// Another process writes the checkpoint, and says from which row on recovery replays: what changed before is in it.
+    /// `closed` is told the transfers of before, which need not be remembered here any more where they are closed.
+    pub(crate) fn follow(
+        &mut self,
+        replay_from: (Sequence, Moment),
+        here: (Sequence, Moment),
+        closed: &mut dyn FnMut(TransferId),
+    ) {
+        if replay_from.0 > self.replay_from.0 {
+            self.replay_from = replay_from;
+        }
+        if replay_from.0 < self.began.0 {
+            return;
+        }
+        while let Some(transfer) = self.now.transfers.take_first() {
+            if !self.later.transfers.contains(transfer) {
+                closed(TransferId(transfer));
+            }
+        }
+        self.begin(here);
     }
 
     /// Whether the checkpoint has this transfer as it stands.
@@ -133,7 +156,7 @@ impl Changed {
             // Closed by the row that made it: it is read from there.
             Change::Transfer(transfer) if transfer.waiting().is_none() && transfer.id.0 == sequence.0 => return,
             Change::Transfer(transfer) => return self.transfers.insert(transfer.id.0),
-            Change::Named { .. } | Change::Identified { .. } | Change::Epoch { .. } => return,
+            Change::Named { .. } | Change::Identified { .. } | Change::Erased { .. } | Change::Epoch { .. } => return,
             Change::Agent(agent) => Few::Agent(agent.code),
             Change::Dealings(dealings) => Few::Dealings(dealings.agent, dealings.customer, dealings.priced),
             Change::Failures(failures) => Few::Failures(failures.scope),
@@ -141,7 +164,8 @@ impl Changed {
             Change::Staff(staff) => Few::Staff(staff.id),
             Change::Case(case) => Few::Case(case.id),
             Change::Tariff(tariff) => Few::Tariff(tariff.id),
-            Change::BankReference(reference) => Few::BankReference(reference.clone()),
+            Change::BankMovement(movement) => Few::BankMovement(movement.reference.clone()),
+            Change::BankBalance(said) => Few::BankBalance(said.balance.currency().numeric),
         };
         self.few.insert(few);
     }
@@ -173,9 +197,8 @@ impl Few {
             Few::Staff(id) => books.staff(id).cloned().map(Change::Staff),
             Few::Case(id) => books.case(id).cloned().map(Change::Case),
             Few::Tariff(id) => books.tariff(id).cloned().map(Change::Tariff),
-            Few::BankReference(reference) => {
-                books.is_bank_reference_used(&reference).then_some(Change::BankReference(reference))
-            }
+            Few::BankMovement(reference) => books.bank_movement(&reference).cloned().map(Change::BankMovement),
+            Few::BankBalance(currency) => books.bank_balance(currency).cloned().map(Change::BankBalance),
         }
     }
 }

@@ -1,6 +1,8 @@
-//! What the data centre keeps: changes, notices and records of the checkpoint.
+//! What the data centre keeps: changes, notices, records of the checkpoint, and requests on their way to it.
 
-use data_center::encoding::{Output, put_changes, put_notices, put_record, take_changes, take_notices, take_record};
+use data_center::encoding::{
+    Output, put_changes, put_notices, put_record, put_request, take_changes, take_notices, take_record, take_request,
+};
 
 /// A value has one form: octets that are read are written the same.
 pub(crate) fn encoding(octets: &[u8]) {
@@ -17,6 +19,9 @@ pub(crate) fn encoding(octets: &[u8]) {
     }
     if let Ok(record) = take_record(octets, &mut none) {
         same(octets, |out| put_record(&record, out));
+    }
+    if let Ok(request) = take_request(octets) {
+        assert!(put_request(&request) == octets, "a second form of a request");
     }
 }
 

@@ -105,6 +105,33 @@ fn waiting_senders(queue: &Arc<Queue<u64>>) -> Vec<thread::JoinHandle<bool>> {
     (0..BOUND).map(|_| send(Arc::clone(queue))).collect()
 }
 
+/// A receiver that is released leaves what it did not take to the next one.
+pub fn a_released_receiver_leaves_the_rest_to_the_next() {
+    let queue = Arc::new(Queue::new(BOUND));
+    let sender = {
+        let queue = Arc::clone(&queue);
+        thread::spawn(move || (0..2 * EACH).for_each(|number| assert!(queue.send(number).is_ok())))
+    };
+    let receiver = || {
+        let queue = Arc::clone(&queue);
+        thread::spawn(move || {
+            let (mut all, mut taken) = (Vec::new(), VecDeque::new());
+            while queue.receive(1, &mut taken) {
+                all.extend(taken.drain(..));
+            }
+            all
+        })
+    };
+    let first = receiver();
+    queue.release();
+    let mut all = first.join().expect("the first receiver");
+    let second = receiver();
+    sender.join().expect("the sender");
+    queue.close();
+    all.extend(second.join().expect("the second receiver"));
+    assert!(all.iter().copied().eq(0..2 * EACH) && queue.taken() == 2 * EACH, "{all:?}");
+}
+
 /// A queue that is abandoned while others send and receive: everybody comes back, and nothing is left in it.
 pub fn an_abandoned_queue_keeps_nobody() {
     let queue = Arc::new(Queue::new(1));

@@ -40,6 +40,11 @@ fn a_closed_queue_keeps_no_sender() {
 }
 
 #[test]
+fn a_released_receiver_leaves_the_rest_to_the_next() {
+    search(2_000, queues::a_released_receiver_leaves_the_rest_to_the_next);
+}
+
+#[test]
 fn an_abandoned_queue_keeps_nobody() {
     search(2_000, queues::an_abandoned_queue_keeps_nobody);
 }

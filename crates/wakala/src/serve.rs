@@ -10,12 +10,14 @@ use tokio::sync::{oneshot, watch};
 use crate::administration::socket::{Socket, SocketError};
 use crate::administration::{Administration, Told};
 use crate::clock::LedgerClock;
+use crate::cluster::NO_LINK;
 use crate::config::Config;
 use crate::observe::logs;
 use crate::observe::metrics::BooksSample;
 use crate::observe::port::{self, Port, Readiness};
 use crate::platform::{self, Platform};
 use crate::process::{self, ServiceManager};
+use crate::proof;
 
 /// How long the administration port may take to end its answers.
 const PORT_DEADLINE: Duration = Duration::from_secs(2);
@@ -85,13 +87,22 @@ async fn serve(config: Config) -> Result<(), Failure> {
         services.numbering.clone(),
         told,
     );
+    let administration = administration.of_cluster(Arc::clone(&services.shared), services.cluster.clone());
     let administering = tokio::spawn(socket.serve(Arc::new(administration), stopping));
 
-    let sampling = Arc::clone(&services);
+    let (sampling, looking) = (Arc::clone(&services), Arc::clone(&services));
     let told = port::Told {
         readiness: readiness.clone(),
         metrics: Arc::clone(&services.metrics),
         version: crate::cli::version::json(),
+        look: Box::new(move |readiness| {
+            let Some(cluster) = &looking.cluster else { return };
+            readiness.is(cluster.word());
+            match cluster.lacks() {
+                Some(reason) => readiness.lacks(reason),
+                None => readiness.met(NO_LINK),
+            }
+        }),
         sample: Box::new(move |metrics| {
             if let Ok(sample) = sampling.writer.read(BooksSample::of) {
                 metrics.books(&sample);
@@ -116,6 +127,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         "serving"
     );
 
+    let proofs = proof::start(&services);
     let alive = tokio::spawn(show_life(Arc::clone(&services)));
     let failure = wait_for_the_end(&platform, &mut signals).await;
     readiness.drain();
@@ -123,7 +135,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let _ = stop.send(true);
     alive.abort();
     let ended = tokio::select! {
-        ended = end(platform, deadline, administering) => ended,
+        ended = async {
+            let ended = end(platform, deadline, administering).await;
+            proofs.end().await;
+            ended
+        } => ended,
         () = signals.next() => Err(Failure::Stopped("a second signal".to_owned())),
     };
     let _ = end_port.send(());

@@ -12,13 +12,15 @@ use std::sync::Arc;
 use std::thread::sleep;
 
 use tokio_postgres::types::ToSql;
+use transaction_processing::Msisdn;
+use transaction_processing::ids::Sequence;
 use transaction_processing::request::Kind;
 
 use super::reading::PAUSE;
 use super::rows::{LogRows, Rows};
-use super::session::{Parameter, Problem, Sent, is_unknown, refusal};
+use super::session::{Parameter, Sent, is_unknown, refusal};
 use super::{Postgres, connect, months};
-use crate::batch::{Batch, Position, Subject};
+use crate::batch::{Batch, Position};
 use crate::messages::{Message, MessageChange};
 use crate::reading::signed;
 use crate::records::{self, Table, Value};
@@ -182,7 +184,12 @@ impl Postgres {
                 Err(error) if !is_open(&error) => return Err(error),
                 _ => drop(self.look_until_seen()?),
             }
-            self.months = months::attached(&mut self.session)?;
+            self.months = loop {
+                match months::attached(&mut self.session) {
+                    Err(error) if is_open(&error) => drop(self.look_until_seen()?),
+                    attached => break attached?,
+                }
+            };
         }
         Ok(())
     }
@@ -206,11 +213,11 @@ impl Postgres {
     fn dispatch(&mut self, batch: &Arc<Batch>, position: &Position, known: [u8; 32]) -> Result<Sent, StoreError> {
         self.lease.check()?;
         let commit = self.commit(batch, position, known);
-        match self.session.statement(&commit.sql()) {
-            Ok(statement) => self.session.send(statement, commit.parameters),
-            // Nothing was sent; what follows from that is judged where the answer is awaited.
-            Err(StoreError::Postgres(Problem::Told(error))) => Ok(Box::pin(ready(Err(error)))),
-            Err(error) => Err(error),
+        let statement = self.session.statement(&commit.sql());
+        match statement.and_then(|statement| self.session.send(statement, commit.parameters)) {
+            // What follows from that is judged where the answer is awaited.
+            Err(error @ StoreError::Postgres(_)) => Ok(Box::pin(ready(Err(error)))),
+            sent => sent,
         }
     }
 
@@ -237,7 +244,7 @@ impl Postgres {
         if !batch.rows().is_empty() {
             commit.also("INSERT INTO log SELECT * FROM unnest($?::log[])", LogRows(Arc::clone(batch)));
         }
-        for (sql, rows) in [repeat_keys(batch), codes(batch), private_texts(batch), messages(batch)] {
+        for (sql, rows) in [repeat_keys(batch), codes(batch), private_texts(batch), erased(batch), messages(batch)] {
             commit.rows(sql, rows);
         }
         for (table, rows) in slice(batch) {
@@ -313,16 +320,25 @@ fn codes(batch: &Batch) -> Put {
 
 fn private_texts(batch: &Batch) -> Put {
     let row = |text: &crate::batch::PrivateText| {
-        let (msisdn, transfer) = match text.subject {
-            Subject::Name(msisdn) => (number(msisdn.digits()), Value::Null),
-            Subject::Document(transfer) => (Value::Null, number(transfer.0)),
-        };
+        let msisdn = text.subject.msisdn.map_or(Value::Null, |msisdn| number(msisdn.digits()));
+        let transfer = text.subject.transfer.map_or(Value::Null, |transfer| number(transfer.0));
         let (commitment, sealed) = (text.text.commitment.to_vec(), text.text.sealed.clone());
         let position = Value::Integer(text.position.into());
         vec![number(text.sequence.0), position, msisdn, transfer, Value::Octets(commitment), Value::Octets(sealed)]
     };
     let sql = "INSERT INTO private_texts SELECT * FROM unnest($?::private_texts[])";
     (sql, batch.texts().iter().map(row).collect())
+}
+
+/// The texts of before that are erased; those of the batch itself were never written.
+fn erased(batch: &Batch) -> Put {
+    let row = |(msisdn, up_to): &(Msisdn, Sequence)| {
+        let nothing = || Value::Octets(Vec::new());
+        vec![number(up_to.0), Value::Integer(0), number(msisdn.digits()), Value::Null, nothing(), nothing()]
+    };
+    let sql = "UPDATE private_texts AS held SET sealed = '' FROM unnest($?::private_texts[]) AS erased
+        WHERE held.msisdn = erased.msisdn AND held.sequence <= erased.sequence";
+    (sql, batch.erased().iter().map(row).collect())
 }
 
 /// The last word of the batch about each message.

@@ -50,6 +50,19 @@ impl Server {
         server
     }
 
+    /// A standby of another, which has all that the other has.
+    pub fn standing_by(primary: &Server) -> Server {
+        let place = place(&std::env::temp_dir());
+        let mut copy = as_owner(&bin("pg_basebackup"));
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--username=postgres", "--host"]);
+        copy.arg(primary.folder()).args(["--port", &primary.port.to_string(), "--pgdata"]);
+        run(copy.arg(place.path().join("data")));
+        let mut server = Server { place, postmaster: None, settings: Vec::new(), port: free_port() };
+        server.serve();
+        primary.wait_for("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'", "1");
+        server
+    }
+
     /// The database by the way of the folder, as the role that owns it.
     pub fn url(&self) -> String {
         let folder = self.place.path().display().to_string().replace('/', "%2F");

@@ -23,6 +23,8 @@ pub enum Command {
         /// The name they sign with.
         name: String,
     },
+    /// Which process decides, and what this one is.
+    Cluster,
     /// All members of staff.
     Staff,
     /// Another secret for the one who asks; with `new_secret`.
@@ -85,6 +87,12 @@ pub enum Command {
     },
     /// Every account of the platform, the sums of wallets and floats, and whether they come to nothing.
     TrialBalance,
+    /// Both sides of the trust account, and what makes up the difference.
+    TrustAccount,
+    /// The same, signed.
+    TrustStatement,
+    /// The last row of the log and its link of the chain, signed.
+    Head,
     /// How many stored proofs need each version of the keys.
     KeyUse,
     /// Recomputes every balance and the chain from the rows alone.
@@ -131,9 +139,13 @@ impl Command {
             | Command::Transfer { .. }
             | Command::Undelivered { .. } => true,
             Command::Version
+            | Command::Cluster
             | Command::EnrolFirstStaff { .. }
             | Command::Staff
             | Command::TrialBalance
+            | Command::TrustAccount
+            | Command::TrustStatement
+            | Command::Head
             | Command::KeyUse
             | Command::Verify
             | Command::VerifyMonth { .. }
@@ -166,6 +178,7 @@ impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Command::Version => "version",
+            Command::Cluster => "cluster",
             Command::EnrolFirstStaff { .. } => "enrol first staff",
             Command::Staff => "staff",
             Command::ChangeSecret => "change secret",
@@ -181,6 +194,9 @@ impl Command {
             Command::Transfer { .. } => "transfer",
             Command::Undelivered { .. } => "undelivered",
             Command::TrialBalance => "trial balance",
+            Command::TrustAccount => "trust account",
+            Command::TrustStatement => "trust statement",
+            Command::Head => "head",
             Command::KeyUse => "key use",
             Command::Verify => "verify",
             Command::VerifyMonth { .. } => "verify month",
@@ -236,6 +252,10 @@ pub enum Measure {
     Reverse { reference: String },
     /// Pay out what a closed account left.
     PayUnclaimed { case: u64, number: String },
+    /// What the bank says of the trust account.
+    ConfirmBank { balance: Sum, as_of: String, statement: String, includes: Vec<String> },
+    /// Erase the personal texts of a number's owner, or of those alone who had it before.
+    Erase { number: String, former_owners: bool },
     /// One more member of staff, whose own secret is the request's `new_secret`.
     EnrolStaff { name: String },
     /// A member of staff acts no more.

@@ -6,6 +6,7 @@ mod client;
 mod exit;
 mod handset;
 mod keys;
+mod proofs;
 mod requests;
 mod secrets;
 mod table;
@@ -90,13 +91,12 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Agent { by, command } => as_staff(&config()?, &by, requests::agent(command)).map(told),
         Command::Customer { by, command } => as_staff(&config()?, &by, requests::customer(command)).map(told),
         Command::Transfer { by, command } => as_staff(&config()?, &by, requests::transfer(command)).map(told),
-        Command::Ledger(arguments::Ledger::Verify { database: Some(file), .. }) => {
-            offline(&file, |listener| database::verify(&Location::File(file.clone()), listener)).map(told)
+        Command::TrustAccount { by, command } => proofs::trust_account(&config, &by, command),
+        Command::Ledger(verify @ arguments::Ledger::Verify { .. }) => proofs::verify(&config, verify).map(told),
+        Command::Ledger(arguments::Ledger::Witness { files, public_key }) => {
+            proofs::witness(&files, &public_key).map(told)
         }
-        Command::Ledger(arguments::Ledger::Verify { database: None, month }) => {
-            let asked = month.map_or(Asked::Verify, |month| Asked::VerifyMonth { month });
-            plain(&config()?, asked).map(told)
-        }
+        Command::Ledger(arguments::Ledger::Head) => proofs::head(&config()?, global.json),
         Command::Ledger(arguments::Ledger::Detach { month }) => plain(&config()?, Asked::Detach { month }).map(told),
         Command::Ledger(arguments::Ledger::TrialBalance) => plain(&config()?, Asked::TrialBalance).map(told),
         Command::Sql { query } => plain(&config()?, Asked::Sql { query }).map(told),
@@ -107,6 +107,13 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
             offline(&file, |_| database::check(&Location::File(file.clone()))).map(told)
         }
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
+        Command::Cluster(arguments::Cluster::Status) => plain(&config()?, Asked::Cluster).map(told),
+        Command::Cluster(arguments::Cluster::Certificates { folder, hosts }) => {
+            let made = crate::cluster::certificates::make(&folder, &hosts);
+            let files = made.map_err(|error| Failure::new(Exit::Refused, error.to_string()))?;
+            let files: Vec<_> = files.iter().map(|file| json!({ "file": file })).collect();
+            Ok(told(json!({ "files": files, "next": "bring each host its own two files and authority.pem" })))
+        }
         Command::Config(arguments::Config::Check) => {
             Config::check(&sources)?;
             Ok(told(json!({ "configuration": "is right" })))

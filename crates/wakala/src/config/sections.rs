@@ -24,6 +24,9 @@ section! {
         ledger: Ledger = Ledger::default();
         /// A PostgreSQL server that keeps the books instead of a file.
         postgres: PostgresServer = PostgresServer::default();
+        /// Several processes on one PostgreSQL server: one decides, the others carry messages, hand requests to it and take over
+        /// when it is gone. A process is alone where "listen" is left out. All name the same message centres, in one order.
+        cluster: Cluster = Cluster::default();
         /// Which numbers are customers' addresses.
         numbers: Numbers = Numbers::default();
         /// Transfers and what becomes of them.
@@ -46,6 +49,9 @@ section! {
         keys: Keys = Keys::default();
         /// The administration socket and port.
         administration: Administration = Administration::default();
+        /// A witness of the log: signed heads of its chain, written where another organisation keeps them. With them any
+        /// later edit of the log is found, whoever made it.
+        witness: Witness = Witness::default();
         /// Logs, on standard error.
         log: Log = Log::default();
         /// Ceilings, one section for each class and currency in use: "entry", "standard" and "full" are the tiers of customers,
@@ -88,8 +94,9 @@ section! {
     /// A PostgreSQL server that keeps the books instead of a file. Its own settings are looked at: what could lose an
     /// acknowledged commit is refused.
     PostgresServer {
-        /// Where the database is, without a password. "sslmode=require" encrypts the way and checks the server's certificate;
-        /// another machine needs that, or "sslmode=disable" where the network is trusted.
+        /// Where the database is, without a password. Several hosts, parted by commas, are tried at once for the one that can
+        /// be written. "sslmode=require" encrypts the way and checks the server's certificate; another machine needs that, or
+        /// "sslmode=disable" where the network is trusted.
         address: String, optional = text("postgres://wakala@db.example/wakala?sslmode=require");
         /// The file with the password; none where the server knows us otherwise.
         password_file: PathBuf, optional = path("/etc/wakala/postgres.password");
@@ -99,9 +106,25 @@ section! {
         standbys: Standbys = Standbys::Synchronous;
         /// What to do while another process has the database: "wait" until it lets go of it, or "refuse" to start.
         in_use: InUse = InUse::Wait;
-        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; a
-        /// server that is gone for longer ends the process.
+        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; servers
+        /// that take longer to agree who of them can be written end the process.
         lease_seconds: u32 = 15, 3..=300;
+    }
+}
+
+section! {
+    /// Several processes on one PostgreSQL server.
+    Cluster {
+        /// Where this process hears the others, "address:port". postgres.lease_seconds must be 3 or 4 then.
+        listen: String, optional = text("10.0.0.1:2780");
+        /// Where the others reach it, "host:port"; the host stands in its certificate. As "listen" where it is left out.
+        advertise: String, optional = text("wakala1.example:2780");
+        /// The certificates, PEM, by one of which that of every process must be signed; an authority of the cluster's own.
+        ca_file: PathBuf, optional = path("/etc/wakala/cluster/authority.pem");
+        /// The certificate of this process, PEM: `wakala cluster certificates` makes such.
+        certificate_file: PathBuf, optional = path("/etc/wakala/cluster/wakala1.example.pem");
+        /// Its key, PEM; readable by the service alone.
+        key_file: PathBuf, optional = path("/etc/wakala/cluster/wakala1.example.key");
     }
 }
 
@@ -269,6 +292,16 @@ section! {
         listen: String = text("127.0.0.1:9464");
         /// How long the server may take to end its work when it is asked to stop.
         drain_seconds: u32 = 20, 1..=600;
+    }
+}
+
+section! {
+    /// A witness of the log.
+    Witness {
+        /// The folder in which the heads are written, one file a month; it must be there. Nothing is written without one.
+        directory: PathBuf, optional = path("/var/lib/wakala/witness");
+        /// How often a head is written, if the log has grown.
+        every_seconds: u32 = 60, 1..=3600;
     }
 }
 

@@ -328,8 +328,21 @@ CREATE TABLE tariffs (
     as_of bigint NOT NULL
 );
 
-CREATE TABLE bank_references (
+CREATE TABLE bank_movements (
     reference text PRIMARY KEY,
+    change bigint NOT NULL,
+    currency bigint NOT NULL,
+    at_ms bigint NOT NULL,
+    body bytea NOT NULL,
+    as_of bigint NOT NULL
+);
+
+CREATE TABLE bank_balances (
+    currency bigint PRIMARY KEY,
+    balance bigint NOT NULL,
+    stated_at_ms bigint NOT NULL,
+    statement text NOT NULL,
+    entered_at_ms bigint NOT NULL,
     body bytea NOT NULL,
     as_of bigint NOT NULL
 );
