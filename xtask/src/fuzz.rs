@@ -151,7 +151,8 @@ impl<'a> Engine<'a> {
         let (kept, least) = (self.corpora.join(name), self.found.join(format!("{name}.least")));
         fs::create_dir_all(&least).with_context(|| format!("cannot make {}", least.display()))?;
         let mut merge = self.command(name);
-        merge.arg("-set_cover_merge=1").args([&least, &kept, &self.found.join(name)]);
+        // Edges alone: how often each ran would keep many times as many inputs.
+        merge.args(["-set_cover_merge=1", "-use_counters=0"]).args([&least, &kept, &self.found.join(name)]);
         self.workspace.run_quietly(&mut merge)?;
         fs::remove_dir_all(&kept)?;
         fs::create_dir(&kept)?;
