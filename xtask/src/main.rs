@@ -1,6 +1,7 @@
 //! Every check of Wakala as one command: `cargo xtask test` and its longer siblings.
 
 mod cluster;
+mod fuzz;
 mod licences;
 mod peers;
 mod steps;
@@ -23,6 +24,7 @@ Commands:
   test    Install what the tests need, then run everything; what .ci/run calls
   story   Play the whole flow without a person
   soak    The tests again, optimised and in their long forms
+  fuzz    Search for inputs that break a parser, guided by what they reach
   bench   Measure decisions, durable remittances and transfers end to end
   cluster PostgreSQL under Patroni with etcd, on this machine: up, status, down
   help    Print this
@@ -31,6 +33,7 @@ Examples:
   cargo xtask test
   cargo xtask test --only lint
   cargo xtask soak kill
+  cargo xtask fuzz grammar --seconds 600
 ";
 
 const TEST_HELP: &str = "\
@@ -65,7 +68,8 @@ Examples:
 ";
 
 const SOAK_HELP: &str = "\
-Run the tests optimised and, by WAKALA_SOAK=1, in their long forms.
+Run the tests optimised and, by WAKALA_SOAK=1, in their long forms; then, unless some tests were chosen, search every parser
+for ten minutes, as `cargo xtask fuzz` does.
 
 Usage: cargo xtask soak [ARGUMENTS OF THE TEST RUNNER]...
 
@@ -73,6 +77,28 @@ Examples:
   cargo xtask soak
   cargo xtask soak kill
 ";
+
+const FUZZ_HELP: &str = "\
+Search for inputs that break a parser: libFuzzer, guided by what each input reaches in our own crates. Needs a C++ compiler.
+
+Usage: cargo xtask fuzz [TARGET]... [--seconds N] [--keep]
+
+Options:
+  --seconds N   How long each target is searched; 60
+  --keep        Afterwards leave in crates/fuzz/corpora the fewest inputs that reach all that is reached
+  -h, --help    Print this
+
+Examples:
+  cargo xtask fuzz
+  cargo xtask fuzz grammar mask --seconds 600
+  cargo xtask fuzz --keep
+
+What was found grows in target/fuzzing, and so does what breaks a target, with the line that shows it again. The corpora in the
+repository are replayed by `cargo xtask test` without any of this.
+";
+
+/// How long `cargo xtask soak` searches each parser, seconds.
+const SOAK_SEARCH: u64 = 600;
 
 const BENCH_HELP: &str = "\
 Measure decisions, durable remittances and transfers end to end, on this machine, in one run.
@@ -120,11 +146,16 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "story" if asks_help => print_help(STORY_HELP),
         "soak" if asks_help => print_help(SOAK_HELP),
         "cluster" if asks_help => print_help(CLUSTER_HELP),
+        "fuzz" if asks_help => print_help(FUZZ_HELP),
         "bench" if asks_help => print_help(BENCH_HELP),
         "test" => test(&workspace, arguments),
         "story" => long(|| workspace.run(workspace.wakala(&["demo", "--story"]).args(arguments))),
         "soak" => long(|| soak(&workspace, arguments)),
         "cluster" => cluster(&workspace, arguments),
+        "fuzz" => match fuzz::Search::typed(arguments)? {
+            Some(search) => long(|| search.run(&workspace)),
+            None => print_help(FUZZ_HELP),
+        },
         "bench" => long(|| workspace.run(workspace.bench().args(arguments))),
         _ => bail!("no such command: {} (see `cargo xtask help`)", name.display()),
     }
@@ -157,7 +188,9 @@ fn test(workspace: &Workspace, arguments: Vec<OsString>) -> Result<ExitCode> {
 
 fn soak(workspace: &Workspace, arguments: Vec<OsString>) -> Result<()> {
     peers::install(workspace)?;
-    workspace.run(workspace.test_runner(&["--release", "--workspace"]).env("WAKALA_SOAK", "1").args(arguments))
+    let all = arguments.is_empty();
+    workspace.run(workspace.test_runner(&["--release", "--workspace"]).env("WAKALA_SOAK", "1").args(arguments))?;
+    if all { fuzz::Search::of_all(SOAK_SEARCH).run(workspace) } else { Ok(()) }
 }
 
 fn cluster(workspace: &Workspace, arguments: Vec<OsString>) -> Result<ExitCode> {

@@ -20,10 +20,12 @@ const WALLS: &[(&str, &[&str])] = &[
     ("data-center", &[CORE]),
     ("handset", &["wire", "encryption"]),
     ("disk-faults", &[CORE, "encryption", "data-center"]),
+    ("fuzz", &[CORE, "data-center", "encryption", "wakala", "wire"]),
+    ("interleavings", &[CORE]),
 ];
 
 /// Crates of tests and measurements. Nothing builds on them.
-const NOT_SHIPPED: &[&str] = &["bench", "disk-faults", "xtask"];
+const NOT_SHIPPED: &[&str] = &["bench", "disk-faults", "fuzz", "interleavings", "xtask"];
 
 /// Checks every wall.
 ///

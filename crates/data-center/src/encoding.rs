@@ -34,8 +34,9 @@ const DEEPEST: u8 = 4;
 
 /// Where encodings are written to.
 #[derive(Default)]
-pub(crate) struct Output {
-    pub(crate) bytes: Vec<u8>,
+pub struct Output {
+    /// What was written up to now.
+    pub bytes: Vec<u8>,
     /// Whether sealed texts and codes are written too.
     whole: bool,
 }
@@ -111,33 +112,42 @@ impl Output {
 }
 
 /// Writes the changes of a row; nothing at all where there are none.
-pub(crate) fn put_changes(changes: &[Change], out: &mut Output) {
+pub fn put_changes(changes: &[Change], out: &mut Output) {
     put_list(changes, out);
 }
 
-/// Reads what [`put_changes`] wrote.
-pub(crate) fn take_changes(bytes: &[u8], text: &mut dyn FnMut(&[u8; 32]) -> Vec<u8>) -> Result<Vec<Change>, Malformed> {
+/// Reads what [`put_changes`] wrote. `text` finds the sealed text of a commitment; an empty one where it was erased.
+///
+/// # Errors
+/// Where the octets are no such encoding.
+pub fn take_changes(bytes: &[u8], text: &mut dyn FnMut(&[u8; 32]) -> Vec<u8>) -> Result<Vec<Change>, Malformed> {
     take_list(&mut Input::new(bytes, text))
 }
 
 /// Writes the notices of a row, without their codes; nothing at all where there are none.
-pub(crate) fn put_notices(notices: &[Notice], out: &mut Output) {
+pub fn put_notices(notices: &[Notice], out: &mut Output) {
     put_list(notices, out);
 }
 
 /// Reads what [`put_notices`] wrote. A notice that tells a code holds an empty one, to be filled in by whoever may know it.
-pub(crate) fn take_notices(bytes: &[u8]) -> Result<Vec<Notice>, Malformed> {
+///
+/// # Errors
+/// Where the octets are no such encoding.
+pub fn take_notices(bytes: &[u8]) -> Result<Vec<Notice>, Malformed> {
     take_list(&mut Input::new(bytes, &mut |_| Vec::new()))
 }
 
 /// One change alone, with the version before it: the body of a checkpoint record.
-pub(crate) fn put_record(change: &Change, out: &mut Output) {
+pub fn put_record(change: &Change, out: &mut Output) {
     out.bytes.push(VERSION);
     change.put(out);
 }
 
-/// Reads what [`put_record`] wrote.
-pub(crate) fn take_record(bytes: &[u8], text: &mut dyn FnMut(&[u8; 32]) -> Vec<u8>) -> Result<Change, Malformed> {
+/// Reads what [`put_record`] wrote. `text` finds the sealed text of a commitment; an empty one where it was erased.
+///
+/// # Errors
+/// Where the octets are no such encoding.
+pub fn take_record(bytes: &[u8], text: &mut dyn FnMut(&[u8; 32]) -> Vec<u8>) -> Result<Change, Malformed> {
     let mut input = Input::new(bytes, text);
     input.version()?;
     let change = Change::take(&mut input)?;

@@ -13,7 +13,7 @@ mod audit;
 pub mod batch;
 mod center;
 mod dirty;
-mod encoding;
+pub mod encoding;
 mod history;
 mod load;
 mod location;
@@ -30,6 +30,9 @@ mod store;
 mod sweep;
 mod verify;
 mod writer;
+
+/// What threads share; where their interleavings are searched, `crate::sync` is another (see `crates/interleavings`).
+use std::sync;
 
 pub use audit::{Finding, Report, differences};
 pub use batch::Position;

@@ -2,7 +2,8 @@
 //! one lock; a channel would wake a sender for each.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Why something was not taken; it is given back.
 pub(crate) enum Rejected<T> {

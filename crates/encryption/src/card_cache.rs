@@ -1,10 +1,11 @@
 //! The key sets of cards met lately, so that a message from or to one of them costs no derivation.
 
-use crate::{card_keys::Direction, secured_packet::KeySet};
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+use crate::{
+    card_keys::Direction,
+    secured_packet::KeySet,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Key sets that are kept; each card has two. About 1 KiB each.
 pub(crate) const SLOTS: usize = 4096;

@@ -51,6 +51,9 @@ pub mod signing;
 mod token;
 mod token_keys;
 
+/// What threads share; where their interleavings are searched, `crate::sync` is another (see `crates/interleavings`).
+use std::sync;
+
 pub use aes_key::AesKey;
 pub use card_keys::{CardKeys, CardMaster, Personalisation};
 pub use codes::{Code, CodeProof, Purpose};

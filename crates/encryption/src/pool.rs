@@ -1,6 +1,6 @@
 //! A bounded number of things, each used by one thread at a time.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Things that are made when they are needed, and kept. Who finds none free, and as many made as may be, waits.
 pub(crate) struct Pool<T> {

@@ -1,12 +1,13 @@
 //! The clock that stamps decisions: the time with the ledger's business day and month in its own zone.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use transaction_processing::time::{Day, Moment, Month, Time};
+
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 const SECONDS_A_DAY: i64 = 86_400;
 

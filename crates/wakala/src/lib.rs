@@ -21,3 +21,6 @@ pub mod serve;
 pub mod timers;
 pub mod tls;
 pub mod uplink;
+
+/// What threads share; where their interleavings are searched, `crate::sync` is another (see `crates/interleavings`).
+use std::sync;
