@@ -116,6 +116,11 @@ impl Image {
         self.rows.get(&sequence).map(Arc::as_ref)
     }
 
+    /// Sealed personal texts, by their commitments.
+    pub fn texts(&self) -> impl Iterator<Item = ([u8; 32], &[u8])> {
+        self.texts.iter().map(|((_, commitment), sealed)| (*commitment, sealed.as_slice()))
+    }
+
     /// What became of messages.
     pub fn messages(&self) -> &BTreeMap<NoticeId, Message> {
         &self.messages

@@ -129,7 +129,8 @@ impl<D: Depot> World<D> {
             let texts = self.coverage.texts;
             self.asked_balance = None;
             self.write(who, words)?;
-            self.settle("the question is answered", |world| world.coverage.texts > texts)?;
+            let what = format!("the balance of {} is answered", self.people[who].digits);
+            self.settle(&what, |world| world.coverage.texts > texts)?;
             if let Some(told) = self.asked_balance.take() {
                 self.money.asked(account, told, &self.rows)?;
             }
@@ -140,6 +141,9 @@ impl<D: Depot> World<D> {
     /// Care reads what was given up: nobody was told, but it happened.
     fn read_undelivered(&mut self) -> Verdict {
         let states = self.depot.messages().map_err(finding)?;
+        for (id, state) in &states {
+            self.tell(|| format!("{id:?} stands {}", state.name()));
+        }
         let given_up = |state: &MessageState| state.is_final() && *state != MessageState::Delivered;
         let ids: Vec<NoticeId> = states.iter().filter(|(_, state)| given_up(state)).map(|(id, _)| *id).collect();
         let mut history = self.depot.history().map_err(finding)?;

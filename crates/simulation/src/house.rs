@@ -75,6 +75,8 @@ pub struct House<S: Store> {
     /// Requests of timers that are not decided yet.
     due: Arc<()>,
     most: Most,
+    /// The binds that stood when they were last looked at.
+    stood: Vec<bool>,
 }
 
 /// How much each room takes in one move.
@@ -139,7 +141,8 @@ impl<S: Store> House<S> {
         let links = ground.binds.iter().enumerate().map(link).collect::<Result<Vec<_>, StoreError>>()?;
         let decided = VecDeque::new();
         let due = Arc::new(());
-        Ok(House { shared, ends, links, dispatch, log, deciding, store, progress, decided, unheard: 0, due, most })
+        let stood = vec![false; links.len()];
+        Ok(House { shared, ends, links, dispatch, log, deciding, store, progress, decided, unheard: 0, due, most, stood })
     }
 
     /// The books, durable or not.
@@ -188,25 +191,28 @@ impl<S: Store> House<S> {
         !self.decided.is_empty()
     }
 
-    /// Lets the dispatch do what it can; whether it must go on at once.
+    /// Lets the dispatch do what it can.
     ///
     /// # Errors
     /// [`StoreError`]: the process must die.
-    pub fn move_dispatch(&mut self) -> Result<bool, StoreError> {
+    pub fn move_dispatch(&mut self) -> Result<(), StoreError> {
         let House { shared, ends, dispatch, log, most, .. } = self;
         let now = shared.now();
-        let mut taken = 0;
-        while taken < most.reports
-            && let Some(report) = ends.poll_report()
-        {
-            dispatch.handle_report(now, report);
-            taken += 1;
-        }
+        let reports: Vec<_> = std::iter::from_fn(|| ends.poll_report()).take(most.reports).collect();
+        reports.into_iter().for_each(|report| dispatch.handle_report(now, report));
         let items: Vec<_> = std::iter::from_fn(|| ends.poll_item()).take(most.reports).collect();
-        let full = taken == most.reports || items.len() == most.reports;
         shared.tell(dispatch, items.into_iter());
-        shared.dispatch(dispatch, &mut **log)?;
-        Ok(full)
+        shared.dispatch(dispatch, &mut **log)
+    }
+
+    /// Whether the dispatch is told something.
+    pub fn has_news(&self) -> bool {
+        self.ends.has_news()
+    }
+
+    /// The binds that are asked for something.
+    pub fn asked_binds(&self) -> Vec<u16> {
+        (0..self.links.len() as u16).filter(|bind| self.ends.has_commands(*bind)).collect()
     }
 
     /// How long until the dispatch has something to do by itself.
@@ -218,7 +224,7 @@ impl<S: Store> House<S> {
         Some(Duration::from_millis((due.0 - self.shared.now().0).max(1).unsigned_abs()))
     }
 
-    /// Obeys what a bind is asked, does what its link asks, and says what was seen. Whether there is more.
+    /// Obeys what a bind is asked, does what its link asks, and says what was seen. Whether it stands now and did not before.
     pub fn move_link(&mut self, bind: u16, now: Duration, dice: &mut Dice, seen: &mut Vec<Seen>) -> bool {
         let Some(link) = self.links.get_mut(usize::from(bind)) else { return false };
         let mut taken = 0;
@@ -247,7 +253,8 @@ impl<S: Store> House<S> {
             }
         }
         self.shared.stands(bind, link.is_bound());
-        taken == self.most.commands
+        let stood = self.stood.get_mut(usize::from(bind));
+        stood.is_some_and(|stood| !std::mem::replace(stood, link.is_bound()) && link.is_bound())
     }
 
     /// Asks the books what is due and has it decided, unless the last of it is undecided still. Whether anything was.

@@ -16,7 +16,7 @@ use crate::fault::{Kind, Weather};
 use crate::office::{Numbers, Office};
 use crate::people::{Person, Role, SHORT_CODE};
 use crate::speech::{Speaking, Speech};
-use crate::world::{Event, World};
+use crate::world::{Event, Part, World};
 
 impl<D: Depot> World<D> {
     /// Somebody does something, and now and then something goes wrong that is nobody's message.
@@ -70,6 +70,8 @@ impl<D: Depot> World<D> {
             person.wrote(&words, wish.clone());
             person.phone.compose_parts(&words, 3)
         };
+        let who_said = &self.people[who].digits;
+        self.tell(|| format!("{number}{} > {words}", if *who_said == number { "" } else { " (forged)" }));
         // Longer than messages are: nothing is sent.
         let Ok(parts) = parts else { return Ok(()) };
         let sealed = parts.first().is_some_and(|part| part.sealed);
@@ -94,18 +96,28 @@ impl<D: Depot> World<D> {
     pub(crate) fn phone_gets(&mut self, number: Number, message: &ShortMessage) -> Verdict {
         let now = self.now();
         let Some(who) = self.people.iter().position(|person| person.digits == number.as_str()) else { return Ok(()) };
-        let Some(incoming) = self.people[who].phone.receive(now, message) else { return Ok(()) };
+        let Some(incoming) = self.people[who].phone.receive(now, message) else {
+            self.tell(|| format!("{number} < (a part) {:?} {:?}", message.esm_class, &message.body[..6]));
+            return Ok(());
+        };
         let text = match &incoming.text {
             Ok(text) => text.expose().to_owned(),
             // Overtaken, or come before: the card says no, but it was said.
             Err(CannotRead::Old) => match self.opened(who, &incoming.wire) {
                 Some(text) => text,
-                None => return Ok(()),
+                None => {
+                    self.tell(|| format!("{number} < (old, and not to be opened)"));
+                    return Ok(());
+                }
             },
             // Sealed for a card that was taken out, or in plain before one was put in.
-            Err(CannotRead::NoCard | CannotRead::Packet(_)) => return Ok(()),
+            Err(why @ (CannotRead::NoCard | CannotRead::Packet(_))) => {
+                self.tell(|| format!("{number} < ({why})"));
+                return Ok(());
+            }
             Err(why) => return Err(Finding(format!("{number} cannot read what came: {why}"))),
         };
+        self.tell(|| format!("{number} < {text}"));
         self.coverage.texts += 1;
         self.note((number.as_str(), text.as_str()));
         self.heard(who, &text)
@@ -189,6 +201,7 @@ impl<D: Depot> World<D> {
     /// The office reads its letters.
     pub(crate) fn read_letters(&mut self) {
         for letter in self.letters.take() {
+            self.tell(|| format!("office: {} {:?}", letter.measure.as_ref().map_or("", name), letter.refusal));
             if let Some(refusal) = letter.refusal {
                 self.coverage.refusal(refusal);
             }
@@ -246,8 +259,8 @@ impl<D: Depot> World<D> {
                 let most = [5, 3_600, 86_400, 9 * 86_400][self.dice.process.index(4)];
                 let by = 1 + self.dice.process.below(most * 1000) as i64;
                 self.clocks.jump(sign * by);
-                self.wake_all();
-                self.wake(crate::world::Part::Timers, Duration::from_secs(1));
+                self.wake(Part::Dispatch, Duration::from_secs(1));
+                self.wake(Part::Timers, Duration::from_secs(1));
             }
         }
         if self.strikes(Kind::Killed) && self.house.is_some() {
@@ -302,6 +315,11 @@ impl<D: Depot> World<D> {
         let deposit = self.office.deposit(5_000_000_000_00);
         self.carry_out(deposit)?;
         for who in 0..self.people.len() {
+            if !self.ground.config.messages.plain_accepted || self.dice.people.below(4) == 0 {
+                self.open_card(who)?;
+            }
+        }
+        for who in 0..self.people.len() {
             if let Role::Agent(code) = self.people[who].role {
                 self.open_agent(who, code)?;
             }
@@ -351,6 +369,14 @@ impl<D: Depot> World<D> {
         self.settle("it is approved", |world| open(world).is_none())
     }
 
+    fn open_card(&mut self, who: usize) -> Verdict {
+        let msisdn = self.people[who].digits.parse().ok().and_then(transaction_processing::Msisdn::new);
+        let Some(msisdn) = msisdn else { return Ok(()) };
+        let iccid = self.office.new_card();
+        self.carry_out(Measure::BindCard { msisdn, iccid })?;
+        self.settle("the card is in the phone", |world| world.people[who].card == Some(iccid))
+    }
+
     fn open_agent(&mut self, who: usize, code: u32) -> Verdict {
         let msisdn = self.people[who].digits.parse().ok().and_then(transaction_processing::Msisdn::new);
         let Some(msisdn) = msisdn else { return Ok(()) };
@@ -392,5 +418,31 @@ impl<D: Depot> World<D> {
     pub(crate) fn write(&mut self, who: usize, words: String) -> Verdict {
         let number = self.people[who].digits.clone();
         self.say(Speech { who, number, words, wish: None, plain: false })
+    }
+}
+
+/// What a measure is called.
+fn name(measure: &Measure) -> &'static str {
+    match measure {
+        Measure::Issue { .. } => "issue",
+        Measure::Redeem { .. } => "redeem",
+        Measure::SupplyFloat { .. } => "supply float",
+        Measure::WithdrawFloat { .. } => "withdraw float",
+        Measure::CollectFees { .. } => "collect fees",
+        Measure::PayUnclaimed { .. } => "pay unclaimed",
+        Measure::Reverse { .. } => "reverse",
+        Measure::EnrolAgent { .. } => "enrol agent",
+        Measure::SetTier { .. } => "set tier",
+        Measure::UnlockPin { .. } => "unlock PIN",
+        Measure::ResetPin { .. } => "reset PIN",
+        Measure::Freeze { .. } => "freeze",
+        Measure::Unfreeze { .. } => "unfreeze",
+        Measure::Close { .. } => "close",
+        Measure::ChangeNumber { .. } => "change number",
+        Measure::RecycleNumber { .. } => "recycle number",
+        Measure::BindCard { .. } => "bind card",
+        Measure::ForgetCard { .. } => "forget card",
+        Measure::EnrolStaff { .. } => "enrol staff",
+        Measure::DismissStaff { .. } => "dismiss staff",
     }
 }

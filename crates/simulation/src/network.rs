@@ -104,7 +104,7 @@ impl<D: Depot> World<D> {
         let now = self.now();
         let mut seen = Vec::new();
         let Some(house) = &mut self.house else { return Ok(()) };
-        let more = house.move_link(bind, now, &mut self.dice.secrets, &mut seen);
+        let stands = house.move_link(bind, now, &mut self.dice.secrets, &mut seen);
         let mut closed = false;
         for seen in seen {
             match seen {
@@ -121,17 +121,15 @@ impl<D: Depot> World<D> {
             return self.tend_link(bind);
         }
         self.let_sleep(|part| part == Part::Link(bind));
-        if more {
-            let soon = self.soon();
-            self.wake(Part::Link(bind), soon);
-        }
         let timeout = self.house.as_ref().and_then(|house| house.links.get(usize::from(bind))?.poll_timeout());
         if let Some(timeout) = timeout {
             self.wake(Part::Link(bind), timeout.saturating_sub(now));
         }
-        let soon = self.soon();
-        self.wake(Part::Dispatch, soon);
-        self.decide_on();
+        if stands {
+            let soon = self.soon();
+            self.wake(Part::Dispatch, soon);
+        }
+        self.wake_all();
         self.end_of_stop()
     }
 

@@ -256,6 +256,11 @@ impl Office {
         if let Some(used) = used.filter(|_| dice.below(4) == 0) {
             return used;
         }
+        self.new_card()
+    }
+
+    /// A card that serves nobody yet.
+    pub fn new_card(&mut self) -> Iccid {
         self.cards += 1;
         Iccid::new(89_255_000_000_000_000_000 + u128::from(self.cards))
             .unwrap_or_else(|| unreachable!("twenty digits are a serial"))

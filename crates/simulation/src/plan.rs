@@ -15,6 +15,8 @@ pub struct Plan {
     pub restores: bool,
     /// Whether the store is SQLite itself instead of the simulated disk.
     pub sqlite: bool,
+    /// Whether to tell what is said, on standard error.
+    pub tell: bool,
 }
 
 /// Of so many seeds one has backups that are restored.
@@ -26,7 +28,7 @@ impl Plan {
     /// The plan of a seed.
     pub fn new(seed: u64, commands: u64, left_out: Vec<Kind>) -> Plan {
         let sqlite = seed % SQLITE_ONE_IN == SQLITE_ONE_IN - 1;
-        Plan { seed, commands, left_out, restores: seed % RESTORES_ONE_IN == 1 && !sqlite, sqlite }
+        Plan { seed, commands, left_out, restores: seed % RESTORES_ONE_IN == 1 && !sqlite, sqlite, tell: false }
     }
 
     /// The line that runs it again.

@@ -171,6 +171,9 @@ impl<D: Depot> World<D> {
             self.wake(Part::Commit, flush);
         }
         self.read_letters();
+        // Receipts may be acknowledged now.
+        let soon = self.soon();
+        self.wake(Part::Dispatch, soon);
         self.wake_all();
         Ok(())
     }
@@ -191,11 +194,15 @@ impl<D: Depot> World<D> {
         None
     }
 
-    /// Something was answered or reported: whoever may have work is woken.
+    /// Wakes whoever has something to do.
     pub(crate) fn wake_all(&mut self) {
-        let soon = self.soon();
-        self.wake(Part::Dispatch, soon);
-        for bind in 0..self.ground.binds.len() as u16 {
+        let Some(house) = &self.house else { return };
+        let (news, asked) = (house.has_news(), house.asked_binds());
+        if news {
+            let soon = self.soon();
+            self.wake(Part::Dispatch, soon);
+        }
+        for bind in asked {
             let soon = self.soon();
             self.wake(Part::Link(bind), soon);
         }
@@ -214,22 +221,13 @@ impl<D: Depot> World<D> {
         if let Some(disk) = self.depot.disk() {
             disk.fail_reads(false);
         }
-        let full = match moved {
-            Ok(full) => full,
-            Err(error) => return self.died_of(error.into()),
-        };
-        let rests = self.house.as_ref().and_then(House::dispatch_rests);
-        for bind in 0..self.ground.binds.len() as u16 {
-            let soon = self.soon();
-            self.wake(Part::Link(bind), soon);
+        if let Err(error) = moved {
+            return self.died_of(error.into());
         }
-        if full {
-            let soon = self.soon();
-            self.wake(Part::Dispatch, soon);
-        } else if let Some(rests) = rests {
+        if let Some(rests) = self.house.as_ref().and_then(House::dispatch_rests) {
             self.wake(Part::Dispatch, rests);
         }
-        self.decide_on();
+        self.wake_all();
         self.end_of_stop()
     }
 
@@ -279,6 +277,9 @@ impl<D: Depot> World<D> {
         restored.restore();
         let policy = self.ground.config.policy();
         let mut rows = Rows::new(&policy, &setting::currencies(&self.ground.config));
+        for (commitment, sealed) in restored.texts() {
+            rows.see_text(commitment, sealed);
+        }
         for stored in restored.rows() {
             rows.see(&stored.row, &stored.changes, &stored.notices)?;
         }

@@ -109,7 +109,8 @@ pub struct World<D: Depot> {
     wakes: BTreeMap<Part, Duration>,
     serial: u64,
     hash: DefaultHasher,
-    pub(crate) steps: u64,
+    /// Steps since a moment: nobody is busy without end.
+    busy: (Duration, u64),
 }
 
 impl<D: Depot> World<D> {
@@ -161,7 +162,7 @@ impl<D: Depot> World<D> {
             wakes: BTreeMap::new(),
             serial: 0,
             hash: DefaultHasher::new(),
-            steps: 0,
+            busy: (Duration::ZERO, 0),
             plan,
         }
     }
@@ -230,7 +231,7 @@ impl<D: Depot> World<D> {
     /// # Errors
     /// What an auditor finds afterwards.
     pub(crate) fn step(&mut self) -> Verdict {
-        self.steps += 1;
+        self.judge_busy()?;
         let woken = self.wakes.iter().min_by_key(|(_, at)| **at).map(|(part, at)| (*part, *at));
         let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
         match (woken, queued) {
@@ -250,6 +251,21 @@ impl<D: Depot> World<D> {
             }
             _ => Err(Finding("the world stands still".into())),
         }
+    }
+
+    /// Within a minute so many steps are more than any load explains: parts wake each other in a circle.
+    fn judge_busy(&mut self) -> Verdict {
+        const MOST_STEPS: u64 = 400_000;
+        let now = self.now();
+        if now > self.busy.0 + Duration::from_secs(60) {
+            self.busy = (now, 0);
+        }
+        self.busy.1 += 1;
+        if self.busy.1 < MOST_STEPS {
+            return Ok(());
+        }
+        let wakes: Vec<String> = self.wakes.iter().map(|(part, at)| format!("{part:?} at {at:?}")).collect();
+        Err(Finding(format!("busy without end at {now:?}: {}", wakes.join(", "))))
     }
 
     fn woken(&mut self, part: Part) -> Verdict {
@@ -292,18 +308,29 @@ impl<D: Depot> World<D> {
         }
     }
 
+    /// Tells what happens, where somebody wants to know.
+    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
+        if self.plan.tell {
+            eprintln!("{:>14.3} row {:<5} {}", self.now().as_secs_f64(), self.rows.next().0, what());
+        }
+    }
+
     /// Whether a fault strikes on this occasion, counted if it does.
     pub(crate) fn strikes(&mut self, kind: Kind) -> bool {
         let strikes = self.stormy && self.dice.weather.strikes(self.weather.odds(kind));
         if strikes {
             self.coverage.fault(kind, 1);
             self.note(kind.name());
+            self.tell(|| format!("-- {} --", kind.name()));
         }
         strikes
     }
 
     /// A batch is durable: the auditors see it.
     pub(crate) fn see(rows: &mut Rows, promises: &mut Promises, batch: &Batch) -> Verdict {
+        for text in batch.texts() {
+            rows.see_text(text.text.commitment, &text.text.sealed);
+        }
         for row in batch.rows() {
             rows.see(row, batch.octets(&row.changes), batch.octets(&row.notices))?;
         }

@@ -71,6 +71,8 @@ pub struct Rows {
     sent: BTreeMap<AccountId, Sent>,
     received: BTreeMap<Msisdn, Sent>,
     counters: BTreeMap<Msisdn, u64>,
+    /// Sealed personal texts, by their commitments.
+    texts: BTreeMap<[u8; 32], Vec<u8>>,
     /// The same rows in books of its own.
     replica: Books,
 }
@@ -100,6 +102,7 @@ impl Rows {
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             counters: BTreeMap::new(),
+            texts: BTreeMap::new(),
             replica: Books::new(policy.clone(), currencies),
         }
     }
@@ -167,6 +170,11 @@ impl Rows {
         &self.replica
     }
 
+    /// A personal text of the rows that come.
+    pub fn see_text(&mut self, commitment: [u8; 32], sealed: &[u8]) {
+        self.texts.insert(commitment, sealed.to_vec());
+    }
+
     /// Looks at a row that is durable now.
     ///
     /// # Errors
@@ -186,7 +194,8 @@ impl Rows {
         if stored.link(&self.head, changes, notices) != stored.chain {
             return Err(at("I19: the chain does not hold"));
         }
-        let row = stored.decode(changes, notices, &mut |_| Vec::new()).map_err(|error| at(&error.to_string()))?;
+        let mut text = |commitment: &[u8; 32]| self.texts.get(commitment).cloned().unwrap_or_default();
+        let row = stored.decode(changes, notices, &mut text).map_err(|error| at(&error.to_string()))?;
         (self.head, self.moment) = (stored.chain, stored.moment);
         let jump = row.changes.iter().find_map(|change| match change {
             Change::Epoch { next } => Some(*next),
