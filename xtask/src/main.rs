@@ -20,6 +20,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test    Install what the tests need, then run everything; what .ci/run calls
   story   Play the whole flow without a person
+  sim     Simulate the whole platform under every kind of fault, seed by seed
   soak    The tests again, optimised and in their long forms
   bench   Measure decisions, durable remittances and transfers end to end
   help    Print this
@@ -71,6 +72,19 @@ Examples:
   cargo xtask soak kill
 ";
 
+const SIM_HELP: &str = "\
+Simulate the whole platform, phones to disk and back, under a seeded clock, network and disk. What fails is told with the line
+that runs it again, and shrunk to a shorter one.
+
+Usage: cargo xtask sim [ARGUMENTS OF THE SIMULATION]...    (`cargo xtask sim -- --help` lists them)
+
+Examples:
+  cargo xtask sim --seeds 2000
+  cargo xtask sim --seed 17 --commands 300
+  cargo xtask sim --seed 17 --commands 300 --tell
+  cargo xtask sim --seeds 1000000 --commands 1000 --json
+";
+
 const BENCH_HELP: &str = "\
 Measure decisions, durable remittances and transfers end to end, on this machine, in one run.
 
@@ -102,9 +116,11 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "story" if asks_help => print_help(STORY_HELP),
         "soak" if asks_help => print_help(SOAK_HELP),
         "bench" if asks_help => print_help(BENCH_HELP),
+        "sim" if asks_help => print_help(SIM_HELP),
         "test" => test(&workspace, arguments),
         "story" => long(|| workspace.run(workspace.wakala(&["demo", "--story"]).args(arguments))),
         "soak" => long(|| soak(&workspace, arguments)),
+        "sim" => long(|| workspace.run(workspace.simulation(&[]).args(arguments))),
         "bench" => long(|| workspace.run(workspace.bench().args(arguments))),
         _ => bail!("no such command: {} (see `cargo xtask help`)", name.display()),
     }

@@ -304,6 +304,8 @@ struct State {
     backup: Option<Image>,
     armed: Option<DiskFault>,
     reads_fail: bool,
+    /// The next batch of rows is not kept, and nobody is told.
+    lies: bool,
 }
 
 /// The disk, which outlives every process. Clones are the same disk.
@@ -323,6 +325,11 @@ impl Disk {
     /// The next reads fail, or do not.
     pub fn fail_reads(&self, fail: bool) {
         self.lock().reads_fail = fail;
+    }
+
+    /// Says that it keeps the next batch, and does not.
+    pub fn lie(&self) {
+        self.lock().lies = true;
     }
 
     /// Looks at what is on it.
@@ -366,6 +373,10 @@ impl Store for Disk {
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let mut state = self.lock();
+        if state.lies && !batch.rows().is_empty() {
+            state.lies = false;
+            return Ok(());
+        }
         match state.armed {
             None => {}
             Some(DiskFault::Full) => return Err(failure("writing", ErrorKind::StorageFull)),

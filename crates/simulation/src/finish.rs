@@ -43,6 +43,9 @@ impl<D: Depot> World<D> {
         if let Some(house) = &self.house {
             house.books(|books| self.rows.compare(books))?;
         }
+        // Once more from the disk alone.
+        self.die();
+        self.settle("the platform recovers", |world| world.house.is_some())?;
         self.house = None;
         self.depot.verify()?;
         self.count();

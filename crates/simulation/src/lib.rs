@@ -20,6 +20,7 @@ mod office;
 mod people;
 mod plan;
 mod process;
+mod sabotage;
 mod setting;
 mod speech;
 mod world;
@@ -27,6 +28,7 @@ mod world;
 pub use coverage::Coverage;
 pub use fault::Kind;
 pub use plan::Plan;
+pub use sabotage::Sabotage;
 
 use audit::Finding;
 use depot::{Depot, InSqlite, Simulated};

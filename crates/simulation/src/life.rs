@@ -117,6 +117,7 @@ impl<D: Depot> World<D> {
             }
             Err(why) => return Err(Finding(format!("{number} cannot read what came: {why}"))),
         };
+        let Some(text) = self.meddled(text) else { return Ok(()) };
         self.tell(|| format!("{number} < {text}"));
         self.coverage.texts += 1;
         self.note((number.as_str(), text.as_str()));

@@ -106,6 +106,7 @@ impl<D: Depot> World<D> {
         let Some(house) = &mut self.house else { return Ok(()) };
         let stands = house.move_link(bind, now, &mut self.dice.secrets, &mut seen);
         let mut closed = false;
+        let reported = seen.iter().any(|seen| matches!(seen, Seen::Reported(..)));
         for seen in seen {
             match seen {
                 Seen::Asked(reply, key) => self.promises.asked(reply, key),
@@ -113,6 +114,9 @@ impl<D: Depot> World<D> {
                 Seen::Responded(reply, status) => self.responded(reply, status)?,
                 Seen::Closed => closed = true,
             }
+        }
+        if reported {
+            self.acknowledge_early(true)?;
         }
         self.carry_to_centre(bind);
         if closed {

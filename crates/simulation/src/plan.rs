@@ -1,6 +1,7 @@
 //! One run: what makes it, and what comes of it.
 
 use crate::fault::Kind;
+use crate::sabotage::Sabotage;
 
 /// What makes a run: the same plan gives the same run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +16,8 @@ pub struct Plan {
     pub restores: bool,
     /// Whether the store is SQLite itself instead of the simulated disk.
     pub sqlite: bool,
+    /// A wrong that no fault explains: tests see that it is found.
+    pub sabotage: Option<Sabotage>,
     /// Whether to tell what is said, on standard error.
     pub tell: bool,
 }
@@ -28,7 +31,7 @@ impl Plan {
     /// The plan of a seed.
     pub fn new(seed: u64, commands: u64, left_out: Vec<Kind>) -> Plan {
         let sqlite = seed % SQLITE_ONE_IN == SQLITE_ONE_IN - 1;
-        Plan { seed, commands, left_out, restores: seed % RESTORES_ONE_IN == 1 && !sqlite, sqlite, tell: false }
+        Plan { seed, commands, left_out, restores: seed % RESTORES_ONE_IN == 1 && !sqlite, sqlite, sabotage: None, tell: false }
     }
 
     /// The line that runs it again.

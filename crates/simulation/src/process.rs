@@ -117,6 +117,7 @@ impl<D: Depot> World<D> {
             self.die();
             return Ok(());
         }
+        self.acknowledge_early(false)?;
         if begins {
             let flush = self.flush_time();
             self.wake(Part::Commit, flush);

@@ -25,6 +25,7 @@ use crate::network::Connection;
 use crate::office::{Letters, Office};
 use crate::people::Person;
 use crate::plan::Plan;
+use crate::sabotage::Sabotage;
 use crate::setting;
 
 /// What happens at a time.
@@ -103,6 +104,8 @@ pub struct World<D: Depot> {
     pub(crate) promises: Promises,
     pub(crate) coverage: Coverage,
     pub(crate) commands: u64,
+    /// Whether the sabotage of a text is done.
+    pub(crate) meddled: bool,
     /// The balance that was told last.
     pub(crate) asked_balance: Option<i64>,
     queue: BTreeMap<(Duration, u64), Event>,
@@ -157,6 +160,7 @@ impl<D: Depot> World<D> {
             promises: Promises::default(),
             coverage: Coverage::new(),
             commands: 0,
+            meddled: false,
             asked_balance: None,
             queue: BTreeMap::new(),
             wakes: BTreeMap::new(),
@@ -173,6 +177,11 @@ impl<D: Depot> World<D> {
     /// The first finding.
     pub fn run(&mut self) -> Verdict {
         self.found()?;
+        if self.plan.sabotage == Some(Sabotage::LyingDisk)
+            && let Some(disk) = self.depot.disk()
+        {
+            disk.lie();
+        }
         self.stormy = true;
         self.at(Duration::ZERO, Event::Weather);
         self.at(Duration::ZERO, Event::Command);

@@ -124,6 +124,16 @@ impl Promises {
         }
     }
 
+    /// What waits for an acknowledgement.
+    pub fn waiting(&self) -> Vec<Reply> {
+        let reply = |(bind, generation, sequence): &(u16, u64, u32)| Reply {
+            bind: *bind,
+            generation: *generation,
+            sequence: *sequence,
+        };
+        self.waiting.keys().map(reply).collect()
+    }
+
     /// The platform gives something back.
     pub fn refused(&mut self, reply: Reply) {
         self.waiting.remove(&place(reply));

@@ -308,7 +308,6 @@ impl Outbox {
     /// A link says what became of a submission; once for each.
     pub fn handle_submitted(&mut self, now: Time, token: Token, centre: u16, outcome: Submitted) {
         let Some((key, part)) = self.with_links.remove(&token) else { return };
-        eprintln!("submitted row {} part {part} token {token:?} {}", key >> 6, match &outcome { Submitted::Accepted(id) => format!("accepted {:?} early {:?}", id.as_str(), self.early.get(&(centre, *id))), Submitted::Refused(s) => format!("refused {s:?}"), Submitted::Unknown => "unknown".into(), Submitted::Unsent => "unsent".into() });
         // What was given up meanwhile is of no interest any more.
         let Some(entry) = self.entries.get_mut(&key) else { return };
         let Some(held) = entry.parts.get_mut(usize::from(part)) else { return };
@@ -396,7 +395,6 @@ impl Outbox {
     /// changes that it made are durable.
     pub fn handle_receipt(&mut self, now: Time, centre: u16, receipt: &Receipt) -> bool {
         let name = (centre, receipt.message_id);
-        eprintln!("receipt {:?} {:?} of {:?}", receipt.message_id.as_str(), receipt.state, self.by_message_id.get(&name));
         if let Some(&(key, part)) = self.by_message_id.get(&name) {
             if receipt.state.is_final() {
                 self.by_message_id.remove(&name);
