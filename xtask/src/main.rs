@@ -92,7 +92,7 @@ Usage: cargo xtask bench [ARGUMENTS OF THE BENCH]...    (`cargo xtask bench -- -
 
 Examples:
   cargo xtask bench
-  cargo xtask bench --customers 100000 --rows 1000000 --rows-at-end 2000000
+  cargo xtask bench --customers 100000 --rows 1000000 --millions 2
   cargo xtask bench --only end-to-end --json bench.json
 ";
 

@@ -14,6 +14,11 @@ use crate::workspace::Workspace;
 
 /// Names under which a Chromium is found; Debian's is the first.
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// Where Debian puts its PostgreSQL servers, and the one that is installed where there is none.
+const POSTGRESQL: (&str, &str) = ("/usr/lib/postgresql", "postgresql-15");
+/// Read by Debian's packages when a server is installed. The tests found clusters of their own; one more, always running,
+/// would be a nuisance.
+const CLUSTERS: (&str, &str) = ("/etc/postgresql-common/createcluster.d", "create_main_cluster = false");
 /// The oldest Node.js that the npm packages run on; Debian 12 has it.
 const NODE_MAJOR: u32 = 18;
 /// Holds the list of what was installed beside it; written last, so that a broken installation is made again.
@@ -35,7 +40,7 @@ pub fn python(workspace: &Workspace) -> Command {
 }
 
 fn debian(workspace: &Workspace) -> Result<()> {
-    let missing = missing(on_path, has_venv(workspace));
+    let missing = missing(on_path, has_venv(workspace), Path::new(POSTGRESQL.0).is_dir());
     if missing.is_empty() {
         println!("  Debian packages: nothing is missing");
     } else {
@@ -49,7 +54,7 @@ fn debian(workspace: &Workspace) -> Result<()> {
 }
 
 /// The Debian packages that provide what is not there.
-fn missing(present: impl Fn(&str) -> bool, venv: bool) -> Vec<&'static str> {
+fn missing(present: impl Fn(&str) -> bool, venv: bool, postgresql: bool) -> Vec<&'static str> {
     let mut packages = Vec::new();
     if !present("node") {
         packages.push("nodejs");
@@ -65,6 +70,15 @@ fn missing(present: impl Fn(&str) -> bool, venv: bool) -> Vec<&'static str> {
     }
     if !CHROMIUM.iter().any(|name| present(name)) {
         packages.push("chromium");
+    }
+    if !present("softhsm2-util") {
+        packages.push("softhsm2");
+    }
+    if !present("strace") {
+        packages.push("strace");
+    }
+    if !postgresql {
+        packages.push(POSTGRESQL.1);
     }
     packages
 }
@@ -84,12 +98,21 @@ fn apt_get_install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     ensure!(on_path("apt-get"), "this is no Debian: provide by hand what `{by_hand}` would");
     let root = workspace.output(workspace.program("id").arg("-u"))?.trim() == "0";
     ensure!(root || on_path("sudo"), "packages are missing, this is not root and there is no sudo; as root: {by_hand}");
-    for arguments in [&["update"], &install[..]] {
+    let as_root = |program: &str| {
         let mut command = workspace.program(if root { "env" } else { "sudo" });
         if !root {
             command.arg("env");
         }
-        workspace.run_quietly(command.arg("DEBIAN_FRONTEND=noninteractive").arg("apt-get").args(arguments))?;
+        command.arg("DEBIAN_FRONTEND=noninteractive").arg(program);
+        command
+    };
+    if packages.contains(&POSTGRESQL.1) {
+        let (folder, setting) = CLUSTERS;
+        let write = format!("mkdir -p {folder} && echo '{setting}' > {folder}/wakala.conf");
+        workspace.run_quietly(as_root("sh").args(["-c", &write]))?;
+    }
+    for arguments in [&["update"], &install[..]] {
+        workspace.run_quietly(as_root("apt-get").args(arguments))?;
     }
     Ok(())
 }
@@ -140,10 +163,12 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_asked_of_debian() {
-        assert_eq!(missing(|_| false, false), ["nodejs", "npm", "python3", "python3-venv", "chromium"]);
-        assert_eq!(missing(|_| true, true), [""; 0]);
-        assert_eq!(missing(|name| name != "chromium", true), [""; 0]);
-        assert_eq!(missing(|name| name != "npm", true), ["npm"]);
+        let all = ["nodejs", "npm", "python3", "python3-venv", "chromium", "softhsm2", "strace", "postgresql-15"];
+        assert_eq!(missing(|_| false, false, false), all);
+        assert_eq!(missing(|_| true, true, true), [""; 0]);
+        assert_eq!(missing(|_| true, true, false), ["postgresql-15"]);
+        assert_eq!(missing(|name| name != "chromium", true, true), [""; 0]);
+        assert_eq!(missing(|name| name != "npm", true, true), ["npm"]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("data-center", &[CORE]),
     ("handset", &["wire", "encryption"]),
     ("simulation", &["wakala", "data-center", "handset", "wire", "encryption", CORE]),
+    ("disk-faults", &[CORE, "data-center", "encryption"]),
 ];
 
 /// Checks every wall.

@@ -1,6 +1,7 @@
 //! Decisions in memory, and remittances made durable.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -38,13 +39,14 @@ pub fn decisions(figures: &mut Figures, directory: &Path) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Remittances made durable, at several batches, after `rows` rows are in place; growth, memory and restart.
+/// Remittances made durable: `millions` of them one after the other, to see growth; at several batches once `rows` rows are
+/// in place; then memory and restart.
 pub fn durable(
     figures: &mut Figures,
     directory: &Path,
     customers: u64,
     rows: u64,
-    rows_at_end: u64,
+    millions: u64,
 ) -> anyhow::Result<()> {
     let directory = directory.join("durable");
     std::fs::create_dir(&directory)?;
@@ -55,48 +57,80 @@ pub fn durable(
     let began = Instant::now();
     town.settle(customers, false)?;
     figures.rate("setting up: rows of registration and cash-in", customers * 3, began.elapsed());
-    figures.add(format!("memory with {customers} accounts, resident"), memory().0, "MiB");
+    drop(town);
+    figures.add(format!("memory with {customers} accounts, resident"), memory_of_a_server(&directory)?, "MiB");
 
+    let mut town = Town::open(&config, Arc::clone(&keys))?;
     let mut load = Load { customers, hot: false };
-    let mut first_million = None;
-    let mut last_million = 0.0;
-    while town.center.position().next.0 < rows {
-        town = run(town, &config, &keys, 1024, 500_000, &mut load)?.0;
+    let mut growth = Vec::new();
+    let mut compared = false;
+    for million in 1..=millions {
+        let (returned, spent, _) = run(town, &config, &keys, 1024, 1_000_000, &mut load)?;
+        town = returned;
+        let at = town.center.position().next.0;
+        growth.push(figures.rate(
+            format!("million {million} of remittances, batch 1024, up to row {at}"),
+            1_000_000,
+            spent,
+        ));
+        if at >= rows && !compared {
+            town = batches(figures, town, &config, &keys, &mut load)?;
+            compared = true;
+        }
     }
-    for (batch, count) in [(1, 20_000), (64, 400_000), (1024, 2_000_000)] {
-        let name =
-            format!("durable remittances, SQLite FULL, batch {batch}, after {} rows", town.center.position().next.0);
-        let (returned, spent, mut latencies) = run(town, &config, &keys, batch, count, &mut load)?;
+    if let [first, .., last] = growth.as_slice() {
+        figures.add("the last million against the first", last / first, "x");
+    }
+    let at_end = town.center.position().next.0;
+    drop(town);
+    let began = Instant::now();
+    drop(Town::open(&config, keys)?);
+    figures.add(format!("restart with {at_end} rows"), began.elapsed().as_secs_f64(), "s");
+    figures.add(format!("memory with {at_end} rows, resident"), memory_of_a_server(&directory)?, "MiB");
+    let octets = std::fs::metadata(&config.ledger.database)?.len();
+    figures.add("database octets a row", octets as f64 / at_end as f64, "");
+    Ok(())
+}
+
+/// The same load at batches of 1, 64 and 1024, and to one hot account.
+fn batches(
+    figures: &mut Figures,
+    mut town: Town,
+    config: &wakala::config::Config,
+    keys: &Arc<FileKeys>,
+    load: &mut Load,
+) -> anyhow::Result<Town> {
+    let at = town.center.position().next.0;
+    for (batch, count) in [(1, 20_000), (64, 500_000), (1024, 1_000_000)] {
+        let name = format!("durable remittances, SQLite FULL, batch {batch}, after {at} rows");
+        let (returned, spent, mut latencies) = run(town, config, keys, batch, count, load)?;
         town = returned;
         figures.rate(&name, count, spent);
         figures.latencies(&name, &mut latencies);
     }
     load.hot = true;
-    let (returned, spent, _) = run(town, &config, &keys, 1024, 500_000, &mut load)?;
-    town = returned;
-    figures.rate("the same to one hot account, batch 1024", 500_000, spent);
+    let (town, spent, mut latencies) = run(town, config, keys, 1024, 500_000, load)?;
     load.hot = false;
-    while town.center.position().next.0 < rows_at_end {
-        let (returned, spent, _) = run(town, &config, &keys, 1024, 1_000_000, &mut load)?;
-        town = returned;
-        last_million = 1_000_000.0 / spent.as_secs_f64();
-        first_million.get_or_insert(last_million);
-        figures.add(format!("a million more, up to row {}", town.center.position().next.0), last_million, "/s");
-    }
-    if let Some(first) = first_million {
-        figures.add("last million against the first after the start", last_million / first, "x");
-    }
-    let at_end = town.center.position().next.0;
+    let name = "the same to one hot account, batch 1024";
+    figures.rate(name, 500_000, spent);
+    figures.latencies(name, &mut latencies);
+    Ok(town)
+}
+
+/// What a process of its own has resident that has recovered these books and serves: not what making the load left behind.
+fn memory_of_a_server(directory: &Path) -> anyhow::Result<f64> {
+    let program = std::env::current_exe()?;
+    let output = Command::new(program).arg("--memory-of").arg(directory).output()?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// Recovers the books in a directory and prints what is resident then, MiB.
+pub fn print_memory(directory: &Path) -> anyhow::Result<()> {
+    let config = town::config(directory, "")?;
+    let town = Town::open(&config, Arc::new(FileKeys::create(&mut rand::rng())))?;
+    println!("{}", memory().0);
     drop(town);
-    let began = Instant::now();
-    let town = Town::open(&config, keys)?;
-    figures.add(format!("restart with {at_end} rows"), began.elapsed().as_secs_f64(), "s");
-    drop(town);
-    let (now, most) = memory();
-    figures.add("memory, resident at the end", now, "MiB");
-    figures.add("memory, resident at its most", most, "MiB");
-    let octets = std::fs::metadata(&config.ledger.database)?.len();
-    figures.add("database octets a row", octets as f64 / at_end as f64, "");
     Ok(())
 }
 

@@ -15,6 +15,10 @@ use std::path::PathBuf;
 use clap::Parser;
 use figures::Figures;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Measures the platform on this machine and prints a table; --json writes the same as JSON.
 #[derive(Parser)]
 #[command(
@@ -25,12 +29,12 @@ struct Options {
     /// Customers with a wallet each
     #[arg(long, default_value_t = 1_000_000)]
     customers: u64,
-    /// Rows in place before the durable figures are taken
+    /// Rows in place before several batches are compared
     #[arg(long, default_value_t = 5_000_000)]
     rows: u64,
-    /// Rows at the end, for growth and restart
-    #[arg(long, default_value_t = 10_000_000)]
-    rows_at_end: u64,
+    /// Millions of remittances one after the other, for growth and restart
+    #[arg(long, default_value_t = 10)]
+    millions: u64,
     /// Senders of the end-to-end part, each with a card
     #[arg(long, default_value_t = 20_000)]
     senders: u64,
@@ -43,6 +47,9 @@ struct Options {
     /// Write all figures to this file
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Recover the books of a directory and print what is resident, MiB: for the run itself
+    #[arg(long, hide = true)]
+    memory_of: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -54,6 +61,9 @@ enum Part {
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    if let Some(directory) = &options.memory_of {
+        return engine::print_memory(directory);
+    }
     let directory = match &options.directory {
         Some(directory) => tempfile::tempdir_in(directory)?,
         None => tempfile::tempdir()?,
@@ -65,7 +75,7 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Part::Durable) {
         ideal::measure(&mut figures, directory.path())?;
-        engine::durable(&mut figures, directory.path(), options.customers, options.rows, options.rows_at_end)?;
+        engine::durable(&mut figures, directory.path(), options.customers, options.rows, options.millions)?;
     }
     if wanted(Part::EndToEnd) {
         end_to_end::measure(&mut figures, directory.path(), options.senders)?;

@@ -118,7 +118,7 @@ impl Town {
             let codes: Vec<Proofs> = registering.iter().map(|(_, proofs)| proofs.clone()).collect();
             self.batch(registering.into_iter().map(|(request, _)| request).collect())?;
             let confirming = numbers.iter().zip(codes).map(|(from, code)| {
-                let confirm = Action::Confirm(requests::confirm::Fields { code });
+                let confirm = Action::Confirm(requests::confirm::Fields { code, pin: None });
                 self.from(*from, confirm)
             });
             let confirming: Vec<Request> = confirming.collect();
@@ -172,7 +172,9 @@ impl Town {
         let propose = Action::Propose(requests::propose::Fields { measure });
         let proposed = self.one(Request { key: None, origin: Origin::Staff(self.staff[0]), action: propose })?;
         let proposal = ProposalId(proposed.row.map_or(0, |row| row.0));
-        let approve = Action::Approve(requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin });
+        let verdict = Verdict::Approve;
+        let fields = requests::approve::Fields { proposal, verdict, one_time_pin, moved_name: None };
+        let approve = Action::Approve(fields);
         self.one(Request { key: None, origin: Origin::Staff(self.staff[1]), action: approve })?;
         Ok(())
     }

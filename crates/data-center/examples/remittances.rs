@@ -1,8 +1,12 @@
 //! How many remittances become durable in a second: `cargo run --release --example remittances -- [customers] [millions] [1 for large batches only]`.
 //!
+//! `POSTGRES=own` measures on a PostgreSQL server started for it, `POSTGRES=postgres://…` on an empty database of another.
+//!
 //! Customers are registered and given money through the ledger itself. Then remittances between two of them each are
 //! written at batches of 1, 64 and 1024, of these as many millions as told, and the database is opened again.
 
+#[path = "../tests/support/server.rs"]
+mod server;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -11,25 +15,48 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use data_center::{Bounds, DataCenter, Sqlite, Writer};
+use data_center::postgres::{Settings, Standbys};
+use data_center::{Bounds, DataCenter, Postgres, Sqlite, Store, Writer};
+use server::Server;
 use support::{FIRST_CUSTOMER, TZS, Town, Writing, moment, policy};
 use transaction_processing::Request;
 
 /// A third faster here than the system's: what one thread allocates another frees.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     if let Ok(path) = std::env::var("OPEN") {
         return open_only(Path::new(&path));
     }
+    if let Ok(address) = std::env::var("POSTGRES") {
+        // A server of its own, unless one is named.
+        let own = (!address.contains("://")).then(Server::start);
+        let address = own.as_ref().map_or(address, Server::url);
+        measure(&|| open_server(&address));
+        if let Some(server) = own {
+            println!("{} MiB", server.sql("SELECT pg_database_size('wakala') >> 20"));
+        }
+        return;
+    }
+    let directory = tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or("/tmp".into())).expect("a directory");
+    let path = directory.path().join("books.db");
+    measure(&|| open(&path));
+    if std::env::var("KEEP").is_ok() {
+        println!("kept in {}", directory.keep().display());
+        return;
+    }
+    for name in ["books.db", "books.db-wal"] {
+        let size = std::fs::metadata(directory.path().join(name)).map_or(0, |file| file.len());
+        println!("{name}: {} MiB", size >> 20);
+    }
+}
+
+fn measure<S: Store>(open: &dyn Fn() -> DataCenter<S>) {
     let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("a number"));
     let customers = arguments.next().unwrap_or(100_000);
     let millions = arguments.next().unwrap_or(1);
-    let directory = tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or("/tmp".into())).expect("a directory");
-    let path = directory.path().join("books.db");
-
-    let mut town = Town::found(open(&path), 500_000_000_000_000);
+    let mut town = Town::found(open(), 500_000_000_000_000);
     let began = Instant::now();
     town.settle(0..customers, 100_000_000);
     report("setting up, rows/s", customers * 3, began.elapsed());
@@ -40,26 +67,18 @@ fn main() {
     let short = if arguments.next().is_some() { 0..0 } else { 0..2 };
     for (batch, count) in [(1, 20_000), (64, 200_000)].into_iter().take(short.end) {
         millis = run_writer(town.center, batch, count, &mut load, millis);
-        town = Town::returning(open(&path), load.writing.clone());
+        town = Town::returning(open(), load.writing.clone());
     }
     for million in 1..=millions {
         print!("{million:>3}: ");
         millis = run_writer(town.center, 1024, 1_000_000, &mut load, millis);
-        town = Town::returning(open(&path), load.writing.clone());
+        town = Town::returning(open(), load.writing.clone());
     }
     drop(town);
     let began = Instant::now();
-    let center = open(&path);
+    let center = open();
     println!("opened again in {:?} at row {}", began.elapsed(), center.position().next.0);
     memory();
-    if std::env::var("KEEP").is_ok() {
-        println!("kept in {}", directory.keep().display());
-        return;
-    }
-    for name in ["books.db", "books.db-wal"] {
-        let size = std::fs::metadata(directory.path().join(name)).map_or(0, |file| file.len());
-        println!("{name}: {} MiB", size >> 20);
-    }
 }
 
 /// How long a start takes in a fresh process, and what it holds then: `OPEN=path`; with `VERIFY=1`, how long a verification.
@@ -98,6 +117,13 @@ fn open(path: &Path) -> DataCenter<Sqlite> {
     DataCenter::open(store, policy(), &[TZS]).expect("books")
 }
 
+fn open_server(address: &str) -> DataCenter<Postgres> {
+    let mut settings = Settings::parse(address).expect("an address");
+    settings.standbys = Standbys::None;
+    let store = Postgres::open(settings, &[TZS]).expect("a database");
+    DataCenter::open(store, policy(), &[TZS]).expect("books")
+}
+
 struct Load {
     writing: Writing,
     customers: u64,
@@ -119,7 +145,7 @@ impl Load {
 }
 
 /// Keeps `batch` requests in the queue for each batch that is flushed; the requests are made beforehand.
-fn run_writer(center: DataCenter<Sqlite>, batch: usize, count: usize, load: &mut Load, millis: i64) -> i64 {
+fn run_writer<S: Store>(center: DataCenter<S>, batch: usize, count: usize, load: &mut Load, millis: i64) -> i64 {
     let (ended, end) = channel();
     let started = Instant::now();
     let clock = move || moment(millis + started.elapsed().as_millis() as i64);

@@ -1,7 +1,7 @@
 //! A second look at the whole log, from the rows alone: the chain, every balance, the life of every transfer, and whether
 //! the checkpoint is what the rows lead to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use transaction_processing::books::Broken;
 use transaction_processing::decision::{Change, Row};
@@ -16,6 +16,8 @@ use transaction_processing::{Books, Currency, Money};
 
 use crate::batch::{GENESIS, LogRow, Position};
 use crate::records::{self, Table, Value};
+use crate::seal::Seal;
+use crate::store::StoreError;
 
 /// How many findings are told in words; the rest is counted.
 const MOST_FINDINGS: usize = 1000;
@@ -32,7 +34,9 @@ pub struct Finding {
 /// What a verification saw.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Report {
-    /// How many rows the log has.
+    /// Rows up to this one are sealed and were not looked at; zero for none.
+    pub sealed: Sequence,
+    /// How many rows were looked at: all of the log, or those behind the sealed ones.
     pub rows: u64,
     /// How many accounts.
     pub accounts: usize,
@@ -71,6 +75,7 @@ pub(crate) struct Auditor {
     next: Sequence,
     moment: Moment,
     pub(crate) head: [u8; 32],
+    sealed: Sequence,
     rows: u64,
     records: u64,
     last: Sequence,
@@ -80,6 +85,8 @@ pub(crate) struct Auditor {
     /// False from the first row on that cannot be replayed.
     replays: bool,
     transfers_changed: HashMap<TransferId, Sequence>,
+    /// Transfers that a seal holds: what may still become of them is judged by it.
+    sealed_transfers: BTreeSet<TransferId>,
     findings: Vec<Finding>,
     found: u64,
 }
@@ -133,6 +140,7 @@ impl Auditor {
             next: Sequence(1),
             moment: Moment::default(),
             head: GENESIS,
+            sealed: Sequence(0),
             rows: 0,
             records: 0,
             last: Sequence(0),
@@ -140,9 +148,61 @@ impl Auditor {
             books: bare_books(currencies),
             replays: true,
             transfers_changed: HashMap::new(),
+            sealed_transfers: BTreeSet::new(),
             findings: Vec::new(),
             found: 0,
         }
+    }
+
+    /// Goes on from a state that was sealed. `text` finds sealed personal texts of the row that made a proposal.
+    pub(crate) fn after(
+        seal: &Seal,
+        currencies: &[Currency],
+        text: &dyn Fn(Sequence, &[u8; 32]) -> Vec<u8>,
+    ) -> Result<Auditor, StoreError> {
+        let mut auditor = Auditor::new(currencies);
+        auditor.books.restore_position(seal.next, seal.moment);
+        for sealed in &seal.records {
+            let mut record = sealed.open(&mut |_| Vec::new())?;
+            if let Change::Proposal(proposal) = &record {
+                let made_in = Sequence(proposal.id.0);
+                record = sealed.open(&mut |commitment| text(made_in, commitment))?;
+            }
+            auditor.books.restore(&record);
+            match record {
+                Change::Opened(account) => {
+                    let ledger = Ledger {
+                        currency: account.currency,
+                        balance: account.balance().into(),
+                        latest: account.latest(),
+                        below_zero: account.floor() < 0,
+                    };
+                    auditor.ledgers.insert(account.id, ledger);
+                }
+                Change::Transfer(transfer) => {
+                    if transfer.waiting().is_some() {
+                        auditor.transfers_changed.insert(transfer.id, seal.last);
+                    }
+                    auditor.sealed_transfers.insert(transfer.id);
+                }
+                _ => {}
+            }
+        }
+        let Seal { last, next, moment, link, .. } = seal;
+        (auditor.sealed, auditor.last, auditor.next, auditor.moment, auditor.head) =
+            (*last, *last, *next, *moment, *link);
+        Ok(auditor)
+    }
+
+    /// The last row that was sealed; zero for none.
+    pub(crate) fn seal_ends(&self) -> Sequence {
+        self.sealed
+    }
+
+    /// The state behind the row last seen.
+    pub(crate) fn seal(&self) -> Seal {
+        let open = self.transfers_changed.keys().chain(&self.sealed_transfers).copied().collect();
+        Seal::of(&self.books, self.last, self.head, &open)
     }
 
     pub(crate) fn find(&mut self, row: Option<Sequence>, what: impl Into<String>) {
@@ -312,16 +372,31 @@ impl Auditor {
         Ok(())
     }
 
+    /// Looks at a record of the checkpoint that is as of a row that was sealed, and has not changed since.
+    pub(crate) fn see_sealed_record(&mut self, table: &Table, as_of: Sequence, stored: &[Value]) {
+        let key = stored.get(..table.key).unwrap_or_default();
+        let held = records::held(&self.books, table, key);
+        // What has come to its end is not sealed: it is in the stretch that was taken away.
+        let may_be_gone = [records::TRANSFERS.name, records::DEALINGS.name].contains(&table.name);
+        if held.is_some() || !may_be_gone {
+            self.compare(table, as_of, stored, held);
+        }
+    }
+
     /// Looks at a record of the checkpoint that is as of the row last seen.
     pub(crate) fn see_record(&mut self, table: &Table, stored: &[Value]) {
+        let held = records::held(&self.books, table, stored.get(..table.key).unwrap_or_default());
+        self.compare(table, self.last, stored, held);
+    }
+
+    fn compare(&mut self, table: &Table, as_of: Sequence, stored: &[Value], held: Option<Change>) {
         self.records += 1;
         if !self.replays {
             return;
         }
         let mut expected = Vec::new();
         let key = stored.get(..table.key).unwrap_or_default();
-        let held = records::held(&self.books, table, key);
-        match held.and_then(|record| records::columns(&record, self.last, &mut expected)) {
+        match held.and_then(|record| records::columns(&record, as_of, &mut expected)) {
             None => self.find(Some(self.last), format!("{} {key:?}: the log knows nothing of it", table.name)),
             Some(_) if expected != stored => {
                 let differing = table.columns.iter().zip(expected.iter().zip(stored)).filter(|(_, (a, b))| a != b);
@@ -384,6 +459,7 @@ impl Auditor {
             }
         }
         Report {
+            sealed: self.sealed,
             rows: self.rows,
             accounts: self.ledgers.len(),
             records: self.records,
@@ -416,7 +492,7 @@ pub fn differences(one: &Books, other: &Books) -> Vec<String> {
     differ("how many numbers".into(), one.numbers().count() == other.numbers().count());
     for number in one.numbers() {
         differ(format!("number {:?}", number.msisdn), other.number(number.msisdn) == Some(number));
-        if let Some(card) = number.card {
+        if let Some(card) = number.card.as_deref() {
             let served = |books: &Books| books.number_of_card(card.iccid);
             differ(format!("the card of {:?}", number.msisdn), served(one) == served(other));
         }
@@ -430,9 +506,10 @@ pub fn differences(one: &Books, other: &Books) -> Vec<String> {
         differ(format!("transfer {}", id.0), one.resident_transfer(id) == other.resident_transfer(id));
     }
     differ("agents".into(), one.agents().eq(other.agents()));
-    let today = one.all_dealings().map(|dealings| dealings.day).max();
+    // Those of past days count for nothing any more, and are not loaded.
+    let today = one.moment().day;
     let dealings = |books: &Books| {
-        let mut all: Vec<_> = books.all_dealings().filter(|dealings| Some(dealings.day) == today).collect();
+        let mut all: Vec<_> = books.all_dealings().filter(|dealings| dealings.day == today).collect();
         all.sort_unstable_by_key(|dealings| (dealings.agent, dealings.customer, dealings.priced));
         all
     };

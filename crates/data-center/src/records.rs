@@ -29,7 +29,7 @@ pub enum Value {
     Octets(Vec<u8>),
 }
 
-/// A table of the checkpoint. Its key stands first, `body` and `as_of` last.
+/// A table. Its key stands first; in one of the checkpoint, `body` and `as_of` stand last.
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [&'static str],
@@ -110,7 +110,7 @@ const NUMBERS: Table = Table {
 
 const AGENTS: Table = Table { name: "agents", columns: &["code", "account", "own_numbers", "body", "as_of"], key: 1 };
 
-const DEALINGS: Table = Table {
+pub(crate) const DEALINGS: Table = Table {
     name: "dealings",
     columns: &["agent", "customer", "priced", "day", "sum", "earned", "body", "as_of"],
     key: 3,
@@ -152,7 +152,58 @@ const TARIFFS: Table = Table {
     key: 1,
 };
 
-const BANK_REFERENCES: Table = Table { name: "bank_references", columns: &["reference", "body", "as_of"], key: 1 };
+pub(crate) const BANK_REFERENCES: Table =
+    Table { name: "bank_references", columns: &["reference", "body", "as_of"], key: 1 };
+
+/// The log. Eight columns for each of six postings stand last.
+#[rustfmt::skip]
+pub(crate) const LOG: Table = Table {
+    name: "log",
+    columns: &[
+        "sequence", "at_ms", "day", "month", "request", "sender", "staff", "request_key", "refusal", "transfer",
+        "changes", "notices", "chain",
+        "from_1", "to_1", "amount_1", "currency_1", "from_balance_1", "to_balance_1", "from_previous_1", "to_previous_1",
+        "from_2", "to_2", "amount_2", "currency_2", "from_balance_2", "to_balance_2", "from_previous_2", "to_previous_2",
+        "from_3", "to_3", "amount_3", "currency_3", "from_balance_3", "to_balance_3", "from_previous_3", "to_previous_3",
+        "from_4", "to_4", "amount_4", "currency_4", "from_balance_4", "to_balance_4", "from_previous_4", "to_previous_4",
+        "from_5", "to_5", "amount_5", "currency_5", "from_balance_5", "to_balance_5", "from_previous_5", "to_previous_5",
+        "from_6", "to_6", "amount_6", "currency_6", "from_balance_6", "to_balance_6", "from_previous_6", "to_previous_6",
+    ],
+    key: 1,
+};
+
+/// Where the log stands. A store may have columns of its own behind these.
+pub(crate) const POSITION: Table = Table {
+    name: "position",
+    columns: &[
+        "one",
+        "next",
+        "at_ms",
+        "day",
+        "month",
+        "head",
+        "replay_from",
+        "replay_at_ms",
+        "replay_day",
+        "replay_month",
+        "settled",
+        "restored",
+    ],
+    key: 1,
+};
+
+/// What stands beside the log and the checkpoint.
+pub(crate) const BESIDE: [&Table; 5] = [
+    &Table { name: "currencies", columns: &["numeric", "minor_digits"], key: 1 },
+    &Table { name: "repeat_keys", columns: &["first", "at_ms", "keys"], key: 1 },
+    &Table { name: "codes", columns: &["notice_id", "sealed"], key: 1 },
+    &Table {
+        name: "private_texts",
+        columns: &["sequence", "position", "msisdn", "transfer", "commitment", "sealed"],
+        key: 2,
+    },
+    &Table { name: "messages", columns: &["notice_id", "state", "attempts", "centre", "message_id", "at_ms"], key: 1 },
+];
 
 /// All tables of the checkpoint.
 pub(crate) const ALL: [&Table; 11] = [
@@ -271,7 +322,7 @@ fn account_columns(account: &Account, columns: &mut Columns<'_>) -> &'static Tab
 
 fn number_columns(number: &Number, columns: &mut Columns<'_>) -> &'static Table {
     columns.number(number.msisdn.digits()).optional(number.language.map(|language| language as i64));
-    match number.card {
+    match number.card.as_deref() {
         Some(card) => columns.text(card.iccid.digits().to_string()).number(card.counter),
         None => columns.optional(None).optional(None),
     };
@@ -297,7 +348,7 @@ fn transfer_columns(transfer: &Transfer, columns: &mut Columns<'_>) -> &'static 
             1
         }
         State::Credited { commission: earned, .. } => {
-            commission = earned.map(|earned| earned.minor());
+            commission = earned.map(|earned| earned.amount.minor());
             2
         }
         State::PaidOut(paid) => {

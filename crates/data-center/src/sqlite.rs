@@ -3,25 +3,28 @@
 mod append;
 mod backup;
 mod checkpointer;
-mod history;
-mod load;
 mod migrations;
+mod reading;
 mod shell;
 mod verify;
 mod version;
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, params};
 use transaction_processing::Currency;
 
 use crate::batch::Batch;
-use crate::store::{Fatal, Loaded, Store, StoreError};
+use crate::load::load;
+use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 
-pub use backup::{Condition, Manifest, RestoreError, backup, check, restore};
-pub use history::SqliteHistory;
-pub use shell::{Part, query};
+pub use backup::{Manifest, RestoreError, backup, check, restore};
+pub use checkpointer::LogBounds;
+pub use reading::SqliteHistory;
+pub use shell::query;
 pub use verify::verify;
 pub use version::{check as check_version, linked as linked_version};
 
@@ -31,33 +34,21 @@ const APPLICATION_ID: i32 = 0x576b_6c61;
 /// How long a statement waits for a lock of another connection.
 const BUSY_MS: u32 = 10_000;
 
+/// How much of SQLite's log is written again at once, octets.
+const LOG_PIECE: usize = 1 << 20;
+
 /// The page cache of the writing connection, KiB.
 const CACHE_KIB: i32 = 32 * 1024;
 
 /// The embedded database. One process has it at a time.
 pub struct Sqlite {
-    connection: Connection,
+    writing: SqliteHistory,
     path: PathBuf,
     checkpointer: checkpointer::Checkpointer,
-    currencies: Currencies,
+    /// From here on nothing may be written: see the end.
+    failed: bool,
     /// Held as long as the database is: the system releases it whatever the process's end.
     _lock: File,
-}
-
-/// The decimal digits of each currency, by its number.
-#[derive(Clone, Default)]
-pub(crate) struct Currencies(Vec<Currency>);
-
-impl Currencies {
-    pub(crate) fn read(connection: &Connection) -> Result<Currencies, StoreError> {
-        let mut statement = connection.prepare("SELECT numeric, minor_digits FROM currencies")?;
-        let rows = statement.query_map([], |row| Ok(Currency { numeric: row.get(0)?, minor_digits: row.get(1)? }))?;
-        Ok(Currencies(rows.collect::<Result<_, _>>()?))
-    }
-
-    pub(crate) fn numbered(&self, numeric: i64) -> Option<Currency> {
-        self.0.iter().find(|currency| i64::from(currency.numeric) == numeric).copied()
-    }
 }
 
 impl Sqlite {
@@ -67,17 +58,32 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`]: in use by another process, of a later version, damaged, or not to be read or written.
     pub fn open(path: &Path, currencies: &[Currency]) -> Result<Sqlite, StoreError> {
+        Sqlite::with_log(path, currencies, LogBounds::default())
+    }
+
+    /// The same with other bounds of SQLite's log.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn with_log(path: &Path, currencies: &[Currency], bounds: LogBounds) -> Result<Sqlite, StoreError> {
         version::check()?;
         let lock = lock(path)?;
         create_private(path)?;
+        write_log_again(path)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         write_safely(&connection)?;
         migrations::migrate(&mut connection)?;
-        adopt_currencies(&connection, currencies)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let currencies = Currencies::read(&connection)?;
-        let checkpointer = checkpointer::Checkpointer::start(path)?;
-        Ok(Sqlite { connection, path: path.to_owned(), checkpointer, currencies, _lock: lock })
+        let mut writing = SqliteHistory::on(connection)?;
+        for currency in writing.currencies.unknown(currencies)? {
+            let sql = "INSERT INTO currencies (numeric, minor_digits) VALUES (?1, ?2)";
+            writing.connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
+            writing.currencies.0.push(currency);
+        }
+        // SQLite does so too when it makes its log, and does not say whether it failed.
+        sync_directory(path)?;
+        let checkpointer = checkpointer::Checkpointer::start(path, bounds)?;
+        Ok(Sqlite { writing, path: path.to_owned(), checkpointer, failed: false, _lock: lock })
     }
 
     /// Where the database is.
@@ -91,18 +97,7 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`].
     pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
-        Ok(self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
-    }
-
-    /// Whether this database was restored from a backup and no epoch was opened since: the first thing to ask of the
-    /// books is then `Action::OpenEpoch`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn is_restored(&self) -> Result<bool, StoreError> {
-        let restored =
-            self.connection.query_row("SELECT coalesce(max(restored), 0) FROM position", [], |row| row.get(0))?;
-        Ok(restored)
+        Ok(self.writing.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
     }
 }
 
@@ -110,16 +105,38 @@ impl Store for Sqlite {
     type History = SqliteHistory;
 
     fn load(&mut self, window_seconds: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
-        load::load(&self.connection, &self.currencies, window_seconds, each)
+        load(&mut self.writing, window_seconds, each)
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        append::append(&self.connection, batch)?;
-        self.checkpointer.after_commit(&self.connection)
+        let connection = &self.writing.connection;
+        let appended = append::append(connection, batch);
+        let done = appended.and_then(|()| self.checkpointer.after_commit(connection));
+        self.failed |= done.is_err();
+        done
     }
 
     fn history(&self) -> Result<SqliteHistory, StoreError> {
         SqliteHistory::open(&self.path)
+    }
+
+    fn is_restored(&self) -> Result<bool, StoreError> {
+        let question = "SELECT coalesce(max(restored), 0) FROM position";
+        Ok(self.writing.connection.query_row(question, [], |row| row.get(0))?)
+    }
+
+    /// The lock is held until the process ends.
+    fn watch(&mut self, _: Lost) {}
+}
+
+impl Drop for Sqlite {
+    /// In order, all of SQLite's log is copied into the database, and one file is left. After a failure both are left as they
+    /// are: what the disk did not take would be missing, and the log gone.
+    fn drop(&mut self) {
+        if self.checkpointer.end() && !self.failed {
+            // Where it stays as it was, the log is left: the next start reads it.
+            let _ = self.writing.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        }
     }
 }
 
@@ -136,44 +153,76 @@ pub(crate) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreE
 
 /// What the writing connections have beside it.
 pub(crate) fn write_safely(connection: &Connection) -> Result<(), StoreError> {
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Damaged(format!("no write-ahead log here, but {mode}")));
-    }
+    keep_journal(connection, "wal")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(())
 }
 
-fn adopt_currencies(connection: &Connection, currencies: &[Currency]) -> Result<(), StoreError> {
-    let known = Currencies::read(connection)?;
-    for currency in currencies {
-        match known.numbered(i64::from(currency.numeric)) {
-            Some(held) if held != *currency => return Err(StoreError::CurrencyDiffers(currency.numeric)),
-            Some(_) => {}
-            None => {
-                let sql = "INSERT INTO currencies (numeric, minor_digits) VALUES (?1, ?2)";
-                connection.execute(sql, params![currency.numeric, currency.minor_digits])?;
-            }
-        }
+/// Changes the way in which SQLite keeps its journal. The statement is asked to its end: the change is committed after it has
+/// said the new mode, and a failure of that is told only then.
+pub(crate) fn keep_journal(connection: &Connection, mode: &str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(&format!("PRAGMA journal_mode = {mode}"))?;
+    let said = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    if said != [mode] {
+        return Err(StoreError::Damaged(format!("the journal cannot be kept as {mode}, but as {said:?}")));
     }
     Ok(())
 }
 
 /// A file beside the database, locked by whoever has it.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock = PathBuf::from(name);
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
+    let lock = beside(path, ".lock");
     let failed = |error| StoreError::File { path: lock.clone(), error };
     let file = private_file().truncate(false).open(&lock).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::InUse { database: path.display().to_string(), by: "another process".into() })
+        }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// The file of the same name with this ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Writes SQLite's log as it is read, where a process before has left one. If that process was told that the disk did not take
+/// something, the system may go on showing it, and no sync ever writes it (Linux does so): what is built on it would be lost
+/// with the power.
+fn write_log_again(path: &Path) -> Result<(), StoreError> {
+    let log = beside(path, "-wal");
+    let again = || {
+        let mut file = OpenOptions::new().read(true).write(true).open(&log)?;
+        let mut octets = vec![0; LOG_PIECE];
+        loop {
+            let at = file.stream_position()?;
+            let count = file.read(&mut octets)?;
+            if count == 0 {
+                return file.sync_all();
+            }
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(octets.get(..count).unwrap_or_default())?;
+        }
+    };
+    match again() {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::File { path: log.clone(), error }),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names beside this one durable.
+fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error| StoreError::File { path: directory.to_owned(), error };
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
 }
 
 /// Makes the file first, readable by its owner alone; SQLite gives the files beside it the same rights.
@@ -188,9 +237,4 @@ fn private_file() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// A figure of the database that must not be negative.
-pub(crate) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(index).map(i64::cast_unsigned)
 }

@@ -11,6 +11,7 @@ use transaction_processing::transfer::Transfer;
 
 use crate::batch::{Batch, Position};
 use crate::messages::Untold;
+use crate::postgres;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum StoreError {
     /// SQLite says no.
     #[error("the database: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL says no, or cannot be reached.
+    #[error("the database: {0}")]
+    Postgres(#[from] postgres::Problem),
     /// A file could not be used.
     #[error("{path}: {error}")]
     File {
@@ -26,12 +30,23 @@ pub enum StoreError {
         /// Why.
         error: std::io::Error,
     },
+    /// How the database is to be reached does not go together.
+    #[error("{0}")]
+    Settings(String),
     /// Another process has the database.
-    #[error("{0} is in use by another process")]
-    InUse(PathBuf),
-    /// The SQLite that is linked is not one to trust.
-    #[error("SQLite {0} is not safe: at least 3.51.3 and not 3.52.0 is needed")]
-    UnsafeVersion(String),
+    #[error("{database} is in use by {by}")]
+    InUse {
+        /// Which database.
+        database: String,
+        /// Who has it.
+        by: String,
+    },
+    /// Another process took the database away from this one: what this one has in memory may be of the past.
+    #[error("the database is not this process's any more: {0}")]
+    LeaseLost(String),
+    /// The software or its settings could damage the database or lose what was acknowledged.
+    #[error("the database is not safe: {}", .0.join("; "))]
+    Unsafe(Vec<String>),
     /// The database was written by a later program that this one cannot stand in for.
     #[error("the database needs version {least} of its schema or later; this program knows up to {known}")]
     TooNew {
@@ -109,7 +124,21 @@ pub trait Store: Send + 'static {
     /// # Errors
     /// [`StoreError`] where it cannot be opened.
     fn history(&self) -> Result<Self::History, StoreError>;
+
+    /// Whether this database was restored from a backup and no epoch was opened since: the first thing to ask of the
+    /// books is then `Action::OpenEpoch`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn is_restored(&self) -> Result<bool, StoreError>;
+
+    /// Says whom to tell when the database is this process's no more, whether anything is being written or not. A store
+    /// that nobody can take away tells nobody.
+    fn watch(&mut self, lost: Lost);
 }
+
+/// Is told that the database was lost, on a thread of the store's: it must not block.
+pub type Lost = Box<dyn FnOnce(StoreError) + Send>;
 
 /// Looks up what is committed.
 pub trait History: Send + 'static {

@@ -4,8 +4,8 @@
 //! clock and a disk of their own, as a simulation has, takes the same parts from [`Writer::parts`] and moves them by hand.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use transaction_processing::time::Moment;
@@ -110,7 +110,14 @@ impl Writer {
         durable: impl Fn(Place) + Send + 'static,
         ended: impl FnOnce(Result<(), Fatal>) + Send + 'static,
     ) -> Result<Writer, Fatal> {
-        let (writer, deciding, store) = Writer::parts(center, bounds);
+        let (writer, deciding, mut store) = Writer::parts(center, bounds);
+        let lost = Arc::new(Mutex::new(None));
+        let (commands, told) = (Arc::clone(&deciding.commands), Arc::clone(&lost));
+        store.watch(Box::new(move |error| {
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            // What is in memory may be of the past from here on: what waits stays unanswered, questions too.
+            commands.abandon();
+        }));
         // No batch waits between the threads: what arrives meanwhile makes the next one larger.
         let (to_commit, batches) = sync_channel::<Decided>(0);
         let (done, acknowledged) = channel();
@@ -127,7 +134,8 @@ impl Writer {
             let decided = decide(deciding, clock, &to_commit, &acknowledged);
             drop(to_commit);
             let committed = committer.join().unwrap_or(Err(Fatal::Thread));
-            ended(decided.and(committed));
+            let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+            ended(lost.map_or(decided.and(committed), |error| Err(error.into())));
         };
         thread::Builder::new().name("decide".into()).spawn(deciding).map_err(|_| Fatal::Thread)?;
         Ok(writer)

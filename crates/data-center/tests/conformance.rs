@@ -1,14 +1,18 @@
 //! What every store must do, written against [`DataCenter`] alone; a second store joins by one more module at the end.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
-use std::path::Path;
 use std::sync::mpsc::channel;
 
+use data_center::postgres::{Settings, Standbys};
 use data_center::{
-    Bounds, DataCenter, History, Message, MessageChange, MessageState, NoticeId, Sqlite, Store, Writer, differences,
+    Bounds, DataCenter, History, Message, MessageChange, MessageState, NoticeId, Postgres, Sqlite, Store, Writer,
+    differences,
 };
+use server::Server;
 use support::*;
 use transaction_processing::ids::{AgentCode, CaseId, Iccid, Sequence};
 use transaction_processing::notice::Text;
@@ -21,29 +25,31 @@ use transaction_processing::{Refusal, requests};
 /// A kind of store that can be opened again at the same place.
 trait Kind {
     type Store: Store;
-    fn open(directory: &Path) -> Self::Store;
+    type Place;
+    fn place() -> Self::Place;
+    fn open(place: &Self::Place) -> Self::Store;
 }
 
 /// A short sweep, so that the checkpoint goes round many times.
 const SPAN: u64 = 100;
 
-fn center<K: Kind>(directory: &Path) -> DataCenter<K::Store> {
-    DataCenter::with_span(K::open(directory), policy(), &[TZS], SPAN).unwrap()
+fn center<K: Kind>(place: &K::Place) -> DataCenter<K::Store> {
+    DataCenter::with_span(K::open(place), policy(), &[TZS], SPAN).unwrap()
 }
 
-fn town<K: Kind>(directory: &Path) -> Town<K::Store> {
-    let mut town = Town::found(center::<K>(directory), 10_000_000_000);
+fn town<K: Kind>(place: &K::Place) -> Town<K::Store> {
+    let mut town = Town::found(center::<K>(place), 10_000_000_000);
     town.settle(0..20, 50_000_000);
     town
 }
 
 /// The same town after the process ended without a word.
-fn again<K: Kind>(town: Town<K::Store>, directory: &Path) -> Town<K::Store> {
+fn again<K: Kind>(town: Town<K::Store>, place: &K::Place) -> Town<K::Store> {
     let writing = town.writing.clone();
     let Town { center: before, .. } = town;
     let (books, store) = before.into_parts();
     drop(store);
-    let after = center::<K>(directory);
+    let after = center::<K>(place);
     let differing = differences(&books, after.books());
     assert!(differing.is_empty(), "{differing:?}");
     Town::returning(after, writing)
@@ -93,17 +99,17 @@ fn what_staff_do<S: Store>(town: &mut Town<S>) {
 }
 
 fn recovered_books_are_those_that_were_left<K: Kind>() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut town = again::<K>(town::<K>(directory.path()), directory.path());
+    let place = K::place();
+    let mut town = again::<K>(town::<K>(&place), &place);
     for n in 0..40 {
         a_day(&mut town, STRANGER + n);
         town.millis += 6 * 3_600_000;
-        town = again::<K>(town, directory.path());
+        town = again::<K>(town, &place);
         let expired: Vec<Request> = town.center.books().expired(moment(town.millis).time, 100).map(expire).collect();
         town.batch(expired);
         if n == 20 {
             what_staff_do(&mut town);
-            town = again::<K>(town, directory.path());
+            town = again::<K>(town, &place);
             let cases: Vec<CaseId> = town.center.books().cases().map(|case| case.id).collect();
             assert_eq!(cases.len(), 1, "the closed account left money behind");
         }
@@ -116,8 +122,8 @@ fn expire(id: transaction_processing::ids::TransferId) -> Request {
 
 /// The checkpoint went round: little of the log is replayed, and what a decision asks of closed history is found in it.
 fn closed_history_is_found<K: Kind>() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut town = town::<K>(directory.path());
+    let place = K::place();
+    let mut town = town::<K>(&place);
     let waiting = town.writing.transfer(A, STRANGER, 600_000);
     let waiting = town.one(waiting);
     let (early, direct) = (waiting.transfer.unwrap(), town.writing.transfer(A, B, 5_000));
@@ -144,8 +150,8 @@ fn closed_history_is_found<K: Kind>() {
 }
 
 fn a_statement_follows_the_links<K: Kind>() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut town = town::<K>(directory.path());
+    let place = K::place();
+    let mut town = town::<K>(&place);
     // In one batch, so that the last entries are in the batch under way, the older ones in the store.
     for amount in [10, 20] {
         let sent = town.writing.transfer(A, B, amount);
@@ -163,8 +169,8 @@ fn a_statement_follows_the_links<K: Kind>() {
 }
 
 fn a_repeat_is_known_in_the_batch_after_commit_and_after_recovery<K: Kind>() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut town = town::<K>(directory.path());
+    let place = K::place();
+    let mut town = town::<K>(&place);
     let writing = town.writing.clone();
     let same = || writing.clone().transfer(A, B, 5_000);
     let before = town.center.books().account_of(number(B)).unwrap().balance();
@@ -172,14 +178,14 @@ fn a_repeat_is_known_in_the_batch_after_commit_and_after_recovery<K: Kind>() {
     assert!(answers[0].row.is_some() && answers[1].row.is_none(), "twice in one batch");
     assert!(matches!(answers[1].notices[0].text, Text::Repeated { .. }));
     assert!(town.any(same()).row.is_none(), "in a later batch");
-    let mut town = again::<K>(town, directory.path());
+    let mut town = again::<K>(town, &place);
     assert!(town.any(same()).row.is_none(), "after recovery from rows");
     town.writing.written += 1;
     for _ in 0..30 {
         let requests = (0..20).map(|n| town.writing.transfer(C + n % 3, C + n % 3 + 1, 10)).collect();
         town.batch(requests);
     }
-    let mut town = again::<K>(town, directory.path());
+    let mut town = again::<K>(town, &place);
     assert!(town.any(same()).row.is_none(), "after recovery from the keys");
     assert_eq!(town.center.books().account_of(number(B)).unwrap().balance(), before + 5_000);
     town.millis += 73 * 3_600_000;
@@ -187,8 +193,8 @@ fn a_repeat_is_known_in_the_batch_after_commit_and_after_recovery<K: Kind>() {
 }
 
 fn untold_notices_are_found_until_they_are_final<K: Kind>() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut town = town::<K>(directory.path());
+    let place = K::place();
+    let mut town = town::<K>(&place);
     let start = Sequence(town.center.position().next.0 - 1);
     let sent = town.writing.transfer(A, STRANGER, 5_000);
     let sent = town.one(sent);
@@ -219,25 +225,25 @@ fn untold_notices_are_found_until_they_are_final<K: Kind>() {
     town.try_batch(Vec::new(), vec![MessageChange::SettledTo(seen)]).unwrap();
     assert_eq!(history.settled().unwrap(), seen);
     assert!(history.untold(seen, 100).unwrap().0.is_empty());
-    let town = again::<K>(town, directory.path());
+    let town = again::<K>(town, &place);
     assert_eq!(town.center.position().settled, seen);
 }
 
 fn an_epoch_leaves_numbers_out<K: Kind>() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut town = town::<K>(directory.path());
+    let place = K::place();
+    let mut town = town::<K>(&place);
     let opened = town.one(platform(Action::OpenEpoch(requests::epoch::Fields { jump: 1_000_000 }))).row.unwrap();
     let sent = town.writing.transfer(A, B, 5_000);
     let sent = town.one(sent).row.unwrap();
     assert_eq!(sent.0, opened.0 + 1_000_001);
-    let town = again::<K>(town, directory.path());
+    let town = again::<K>(town, &place);
     assert_eq!(town.center.position().next, sent.next());
 }
 
 /// The writer answers every request once, in the order in which they came, and only what is durable.
 fn the_writer_answers_in_order_and_ends<K: Kind>() {
-    let directory = tempfile::tempdir().unwrap();
-    let town = town::<K>(directory.path());
+    let place = K::place();
+    let town = town::<K>(&place);
     let Town { center: before, mut writing, millis, .. } = town;
     let history = before.store().history().unwrap();
     let (ended, end) = channel();
@@ -260,13 +266,13 @@ fn the_writer_answers_in_order_and_ends<K: Kind>() {
     for n in 0..2_000 {
         assert_eq!(answers.recv().unwrap(), (n, true));
     }
-    let place = writer.record(MessageChange::SettledTo(Sequence(next.0 - 1))).unwrap();
+    let written = writer.record(MessageChange::SettledTo(Sequence(next.0 - 1))).unwrap();
     // Told when a commit has reached its place, and not before.
-    let told = durable.iter().find(|reached| *reached >= place);
-    assert_eq!((told, history.lock().unwrap().settled().unwrap().0), (Some(place), next.0 - 1));
+    let told = durable.iter().find(|reached| *reached >= written);
+    assert_eq!((told, history.lock().unwrap().settled().unwrap().0), (Some(written), next.0 - 1));
     drop(writer);
     end.recv().unwrap().unwrap();
-    let after = center::<K>(directory.path());
+    let after = center::<K>(&place);
     assert_eq!(after.position().next, next);
     assert_eq!(after.position().settled.0, next.0 - 1);
 }
@@ -298,10 +304,33 @@ struct OnSqlite;
 
 impl Kind for OnSqlite {
     type Store = Sqlite;
+    type Place = tempfile::TempDir;
 
-    fn open(directory: &Path) -> Sqlite {
-        Sqlite::open(&directory.join("books.db"), &[TZS]).unwrap()
+    fn place() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn open(place: &tempfile::TempDir) -> Sqlite {
+        Sqlite::open(&place.path().join("books.db"), &[TZS]).unwrap()
+    }
+}
+
+struct OnPostgres;
+
+impl Kind for OnPostgres {
+    type Store = Postgres;
+    type Place = Server;
+
+    fn place() -> Server {
+        Server::start()
+    }
+
+    fn open(server: &Server) -> Postgres {
+        let mut settings = Settings::parse(&server.url()).unwrap();
+        settings.standbys = Standbys::None;
+        Postgres::open(settings, &[TZS]).unwrap()
     }
 }
 
 conformance!(sqlite, OnSqlite);
+conformance!(postgres, OnPostgres);

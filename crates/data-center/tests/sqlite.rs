@@ -8,11 +8,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use data_center::sqlite::{Part, RestoreError, backup, check, query, restore, verify};
-use data_center::{DataCenter, Fatal, History, MessageState, Report, Sqlite, Store, StoreError, Value};
+use data_center::sqlite::{RestoreError, backup, check, query, restore, verify};
+use data_center::{DataCenter, Fatal, History, MessageState, Part, Report, Sqlite, Store, StoreError, Value};
 use rusqlite::Connection;
 use support::*;
-use transaction_processing::proposal::Measure;
 use transaction_processing::request::Action;
 use transaction_processing::{Currency, requests};
 
@@ -20,33 +19,8 @@ fn open(path: &Path) -> DataCenter<Sqlite> {
     DataCenter::with_span(Sqlite::open(path, &[TZS]).unwrap(), policy(), &[TZS], 50).unwrap()
 }
 
-/// A database in which everything has happened at least once.
 fn lived_in(path: &Path) -> Town<Sqlite> {
-    let mut town = Town::found(open(path), 10_000_000_000);
-    town.settle(0..8, 50_000_000);
-    for n in 0..6 {
-        let (a, b, payee) = (FIRST_CUSTOMER + n, FIRST_CUSTOMER + n + 1, STRANGER + n);
-        let sent = town.writing.transfer(a, b, 5_000);
-        let sent = town.one(sent).transfer.unwrap();
-        let recall = town.writing.recall(a, sent);
-        town.one(recall);
-        let waiting = town.writing.transfer(a, payee, 600_000);
-        let waiting = town.one(waiting);
-        let query = town.writing.query(payee, code_to(&waiting, payee), AGENT);
-        let query = town.one(query);
-        if n > 2 {
-            let claim = town.writing.claim(AGENT_PHONE, payee, 600_000, code_to(&query, payee));
-            town.one(claim);
-        }
-        let wrong = town.writing.transfer_with(a, b, 100, 1);
-        town.any(wrong);
-    }
-    town.measure(Measure::Close { msisdn: number(FIRST_CUSTOMER + 7) });
-    for _ in 0..12 {
-        let requests = (0..12).map(|n| town.writing.transfer(FIRST_CUSTOMER + n % 3, FIRST_CUSTOMER + 4, 10)).collect();
-        town.batch(requests);
-    }
-    town
+    Town::lived_in(open(path))
 }
 
 struct Place {
@@ -254,7 +228,7 @@ fn a_second_process_is_refused() {
     let path = place.path("books.db");
     if let Ok(path) = std::env::var("BOOKS_OF_THE_FIRST") {
         let refused = Sqlite::open(Path::new(&path), &[TZS]).err().unwrap();
-        assert!(matches!(refused, StoreError::InUse(_)), "{refused}");
+        assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
         return;
     }
     let held = open(&path);
@@ -345,6 +319,27 @@ fn a_backup_is_one_moment_and_a_restored_one_waits_for_its_epoch() {
     drop(again);
     assert!(looked_at(&restored).is_sound());
     assert!(check(&restored).unwrap().damage.is_empty());
+}
+
+/// SQLite would take what a lost database left in its log for the newest pages of the restored one.
+#[test]
+fn nothing_is_restored_beside_the_log_of_another_database() {
+    let place = Place::new();
+    let (path, copy) = (place.path("books.db"), place.path("copy.db"));
+    let mut town = lived_in(&path);
+    backup(&path, &copy, &mut |_, _| {}).unwrap();
+    let later = town.writing.transfer(FIRST_CUSTOMER, FIRST_CUSTOMER + 1, 5_000);
+    town.one(later);
+    // As after a loss of power: the log is there, and the database itself is taken away.
+    let log = fs::read(place.path("books.db-wal")).unwrap();
+    drop(town);
+    fs::remove_file(&path).unwrap();
+    fs::write(place.path("books.db-wal"), log).unwrap();
+    let refused = restore(&copy, &path, &mut |_, _| {});
+    assert!(matches!(refused, Err(RestoreError::Exists(of)) if of == place.path("books.db-wal")));
+    fs::remove_file(place.path("books.db-wal")).unwrap();
+    restore(&copy, &path, &mut |_, _| {}).unwrap();
+    assert!(looked_at(&path).is_sound());
 }
 
 #[test]

@@ -31,7 +31,9 @@ fn main() {
     let sealed = keys.seal_at_rest(&mut rng, "code", b"1", b"27182818");
     measure("open it", |_| keys.open_at_rest("code", b"1", &sealed).map(|code| code.len()));
     let iccid = "8925501234567890123";
-    measure("uplink keys of a card", |_| drop(keys.uplink_keys(iccid)));
+    measure("uplink keys of a card, met lately", |_| drop(keys.uplink_keys(iccid)));
+    let many: Vec<String> = (0..100_000).map(|i| format!("89255{i:014}")).collect();
+    measure("uplink keys of one card of 100,000", |i| drop(keys.uplink_keys(&many[i as usize % many.len()])));
     let uplink = keys.uplink_keys(iccid);
     let counter = |value| Counter::new(value).expect("40 bits");
     measure("seal a packet, AES-256", |i| secured_packet::seal(&uplink, counter(i), b"TM*0712000002*500*1234"));

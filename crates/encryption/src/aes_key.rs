@@ -5,19 +5,21 @@ use aes::cipher::{
     BlockSizeUser, InnerIvInit, KeyInit, consts::U16,
 };
 use aes::{Aes128, Aes192, Aes256};
-use cmac::{Cmac, Mac, digest::common::InnerInit};
+use cmac::{Mac, digest::common::InnerInit};
 
-/// An AES key of 16, 24 or 32 octets, kept expanded, on the heap so that moving it leaves no copies behind. Secret: cannot
-/// be printed, wiped on drop.
+use crate::mac::Cmac;
+use std::sync::Arc;
+
+/// An AES key of 16, 24 or 32 octets, kept expanded, on the heap so that moving or cloning it leaves no copies behind.
+/// Secret: cannot be printed, wiped when its last clone is dropped.
 ///
 /// ```compile_fail
 /// let key = encryption::AesKey::new(&[0; 16]).unwrap();
 /// println!("{key:?}");
 /// ```
 #[derive(Clone)]
-pub struct AesKey(Box<Expanded>);
+pub struct AesKey(Arc<Expanded>);
 
-#[derive(Clone)]
 enum Expanded {
     Aes128(Aes128),
     Aes192(Aes192),
@@ -35,6 +37,12 @@ macro_rules! with_cipher {
     };
 }
 
+impl From<&[u8; 32]> for AesKey {
+    fn from(octets: &[u8; 32]) -> Self {
+        Self(Arc::new(Expanded::Aes256(Aes256::new(octets.into()))))
+    }
+}
+
 impl AesKey {
     /// `None` unless `octets` is 16, 24 or 32 long.
     pub fn new(octets: &[u8]) -> Option<Self> {
@@ -44,7 +52,7 @@ impl AesKey {
             32 => Expanded::Aes256(Aes256::new_from_slice(octets).ok()?),
             _ => return None,
         };
-        Some(Self(Box::new(expanded)))
+        Some(Self(Arc::new(expanded)))
     }
 
     /// CBC with a zero IV, in place, over whole blocks; octets after the last whole block stay as they are.
@@ -59,18 +67,19 @@ impl AesKey {
         with_cipher!(self, cipher => cbc_decrypt(cipher, blocks));
     }
 
-    /// AES-CMAC (NIST SP 800-38B) over the parts, one after another.
-    pub(crate) fn cmac(&self, parts: &[&[u8]]) -> [u8; 16] {
-        with_cipher!(self, cipher => {
-            let mut mac = Cmac::inner_init(cipher);
-            parts.iter().for_each(|part| mac.update(part));
-            mac.finalize().into_bytes().into()
-        })
-    }
-
     /// Runs `work` with the forward cipher. Many dependent blocks cost one preparation of the round keys, not one each.
     pub(crate) fn with_forward_cipher(&self, work: impl BlockCipherEncClosure<BlockSize = U16>) {
         with_cipher!(self, cipher => cipher.encrypt_with_backend(work));
+    }
+}
+
+impl Cmac for AesKey {
+    fn cmac(&self, parts: &[&[u8]]) -> [u8; 16] {
+        with_cipher!(self, cipher => {
+            let mut mac = cmac::Cmac::inner_init(cipher);
+            parts.iter().for_each(|part| mac.update(part));
+            mac.finalize().into_bytes().into()
+        })
     }
 }
 

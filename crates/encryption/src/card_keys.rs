@@ -1,6 +1,10 @@
 //! The keys of each card, made from one master and the card's number.
 
-use crate::{AesKey, mac::SecretOctets, secured_packet::KeySet};
+use crate::{
+    AesKey,
+    mac::{Cmac, SecretOctets},
+    secured_packet::KeySet,
+};
 use zeroize::Zeroizing;
 
 /// TAR of the payment applet: the letters `WKA`, outside the operators' own ranges.
@@ -12,8 +16,8 @@ const LABELS: [[&str; 2]; 2] = [
 ];
 
 /// Which way a packet travels. Each way has its own key set number, so that a reflected packet is refused by its header.
-#[derive(Clone, Copy)]
-enum Direction {
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Direction {
     Uplink = 1,
     Downlink = 2,
 }
@@ -59,14 +63,16 @@ fn key_set(direction: Direction, keys: [&[u8]; 2]) -> KeySet {
 ///
 /// Everywhere `iccid` is the card's number as printed: digits, check digit included, no filler.
 #[derive(Clone)]
-pub struct CardMaster(AesKey);
+pub struct CardMaster<K = AesKey>(pub(crate) K);
 
 impl CardMaster {
     /// From 32 octets drawn at random, used for nothing else.
     pub fn new(master: &[u8; 32]) -> Self {
-        Self(AesKey::new(master).expect("32 octets are an AES-256 key"))
+        Self(AesKey::from(master))
     }
+}
 
+impl<K: Cmac> CardMaster<K> {
     /// Both key sets of a card.
     pub fn diversify(&self, iccid: &str) -> CardKeys {
         CardKeys { uplink: self.uplink(iccid), downlink: self.downlink(iccid) }

@@ -1,6 +1,6 @@
 //! One-time codes: drawn uniformly, shown once to the person they are for, stored as keyed proofs only.
 
-use crate::{Pin, mac::MacKey};
+use crate::{Pin, mac::Tag};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -97,7 +97,7 @@ impl Code {
     }
 
     /// `HMAC-SHA256(key, "wakala code v1" | 00 | len | purpose | len | payee | len | code)`.
-    pub(crate) fn proof(&self, key: &MacKey, payee: &str) -> CodeProof {
+    pub(crate) fn proof(&self, key: &impl Tag, payee: &str) -> CodeProof {
         let fields = [self.purpose.label().as_bytes(), payee.as_bytes(), self.expose().as_bytes()];
         CodeProof(key.tag("wakala code v1", &fields))
     }

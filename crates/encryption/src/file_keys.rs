@@ -1,88 +1,78 @@
 //! Keys held in memory and kept in a sealed file (see [`key_file`] for its layout).
 //!
-//! Inside the seal: `card master 32 | lookup key 32 | reference key 32 | count 1 | count times (version 4 | PIN key 32 |
-//! code key 32 | at-rest key 32)`, newest version first.
+//! Inside the seal: `card master 32 | lookup key 32 | count 1 | count times (version 4 | PIN key 32 | code key 32 | at-rest
+//! key 32 | signing key 32)`, newest version first.
 
 use crate::{
-    card_keys::{CardMaster, Personalisation},
-    codes::{Code, CodeProof},
-    fingerprint::{self, Fingerprint},
+    AesKey,
     key_file::{self, KeyFileError, Passphrase},
-    keys::{KeyVersion, Keys, MAX_LIVE_VERSIONS, ProofSet},
-    mac::{MacKey, SecretOctets},
-    pin::{Pin, PinProof},
-    reference::{OutOfRange, Reference, References},
-    sealing::{self, OpenError, SealingKey},
-    secured_packet::{Counter, KeySet},
+    keys::{KeyVersion, MAX_LIVE_VERSIONS},
+    mac::{Cmac, MacKey, SecretOctets, Tag},
+    ring::{Generation, Holder, Place, Ring, RotationError},
+    signing::{Signer, SigningKey, VerifyingKey},
 };
 use rand_core::CryptoRng;
 use std::path::Path;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Why the live versions were left as they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum RotationError {
-    /// [`MAX_LIVE_VERSIONS`] live: retire one first.
-    #[error("{MAX_LIVE_VERSIONS} key versions live already, retire one first")]
-    TooManyLive,
-    /// The newest version is in use.
-    #[error("key version {0} is the newest and cannot be retired")]
-    Newest(KeyVersion),
-    /// No such version lives.
-    #[error("key version {0} is not live")]
-    NotLive(KeyVersion),
+/// [`Keys`](crate::Keys) from a file. Secret: cannot be printed; its keys are wiped on drop.
+pub struct FileKeys(Ring<Memory>);
+
+/// This process's memory.
+pub(crate) struct Memory;
+
+impl Place for Memory {
+    type Mac = Kept<MacKey>;
+    type Cipher = Kept<AesKey>;
+    type Signer = Kept<SigningKey>;
 }
 
-/// [`Keys`] from a file. Secret: cannot be printed; its keys are wiped on drop.
-pub struct FileKeys {
-    fixed: Fixed,
-    newest: Generation,
-    /// Newest first, fewer than [`MAX_LIVE_VERSIONS`].
-    older: Vec<Generation>,
+/// A key ready for use, and as the octets that go into the file.
+pub(crate) struct Kept<K> {
+    octets: SecretOctets,
+    key: K,
 }
 
-/// Keys without versions, as octets and ready for use.
-struct Fixed {
-    octets: [SecretOctets; 3],
-    cards: CardMaster,
-    lookup: MacKey,
-    references: References,
-}
-
-/// The keys of one version, as octets and ready for use.
-struct Generation {
-    version: KeyVersion,
-    octets: [SecretOctets; 3],
-    pin: MacKey,
-    code: MacKey,
-    at_rest: SealingKey,
-}
-
-impl Fixed {
-    fn new(octets: [SecretOctets; 3]) -> Self {
-        let [card_master, lookup, reference] = &octets;
-        Self {
-            cards: CardMaster::new(card_master),
-            lookup: MacKey::new(lookup),
-            references: References::new(reference),
-            octets,
-        }
+impl<K> Kept<K> {
+    fn new(octets: SecretOctets, ready: impl FnOnce(&SecretOctets) -> K) -> Self {
+        Self { key: ready(&octets), octets }
     }
 }
 
-impl Generation {
-    fn new(version: KeyVersion, octets: [SecretOctets; 3]) -> Self {
-        let [pin, code, at_rest] = &octets;
-        let (pin, code, at_rest) = (MacKey::new(pin), MacKey::new(code), SealingKey::new(at_rest));
-        Self { version, octets, pin, code, at_rest }
+impl Tag for Kept<MacKey> {
+    fn tag(&self, label: &str, fields: &[&[u8]]) -> [u8; 32] {
+        self.key.tag(label, fields)
+    }
+}
+
+impl Cmac for Kept<AesKey> {
+    fn cmac(&self, parts: &[&[u8]]) -> [u8; 16] {
+        self.key.cmac(parts)
+    }
+}
+
+impl Signer for Kept<SigningKey> {
+    fn verifying_key(&self) -> VerifyingKey {
+        self.key.verifying_key()
+    }
+
+    fn sign(&self, octets: &[u8]) -> [u8; 64] {
+        self.key.sign(octets)
+    }
+}
+
+impl Holder for FileKeys {
+    type Place = Memory;
+
+    fn ring(&self) -> &Ring<Memory> {
+        &self.0
     }
 }
 
 impl FileKeys {
     /// New keys, version 1. They exist in memory only until [`Self::save`].
     pub fn create(rng: &mut dyn CryptoRng) -> Self {
-        Self { fixed: Fixed::new(draw(rng)), newest: Generation::new(KeyVersion(1), draw(rng)), older: Vec::new() }
+        Self(ring(draw(rng), vec![generation(KeyVersion(1), draw(rng))]).expect("one generation is a ring"))
     }
 
     /// Reads a key file. Takes about 0.2 s and 64 MiB, on purpose.
@@ -96,70 +86,65 @@ impl FileKeys {
         key_file::save(path, passphrase, rng, &self.encode())
     }
 
-    /// Makes a new newest version of the PIN, code and at-rest keys; the others go on proving and opening. Returns it.
+    /// Makes a new newest version of the PIN, code, at-rest and signing keys; the others go on proving and opening.
+    /// Returns it.
     pub fn rotate(&mut self, rng: &mut dyn CryptoRng) -> Result<KeyVersion, RotationError> {
-        if self.older.len() + 1 >= MAX_LIVE_VERSIONS {
-            return Err(RotationError::TooManyLive);
-        }
-        let version = KeyVersion(self.newest.version.0 + 1);
-        self.older.insert(0, std::mem::replace(&mut self.newest, Generation::new(version, draw(rng))));
+        let version = self.0.next_version()?;
+        self.0.add(generation(version, draw(rng)));
         Ok(version)
     }
 
     /// Forgets an older version: PINs and codes still stored under it can no longer be proven, records sealed under it
     /// no longer opened. Renew them first.
     pub fn retire(&mut self, version: KeyVersion) -> Result<(), RotationError> {
-        if version == self.newest.version {
-            return Err(RotationError::Newest(version));
-        }
-        let at = self.older.iter().position(|generation| generation.version == version);
-        self.older.remove(at.ok_or(RotationError::NotLive(version))?);
-        Ok(())
-    }
-
-    fn generations(&self) -> impl Iterator<Item = &Generation> {
-        std::iter::once(&self.newest).chain(&self.older)
-    }
-
-    fn generation(&self, version: KeyVersion) -> Option<&Generation> {
-        self.generations().find(|generation| generation.version == version)
-    }
-
-    fn proofs<P: Copy>(&self, prove: impl Fn(&Generation) -> P) -> ProofSet<P> {
-        let of = |generation: &Generation| (generation.version, prove(generation));
-        ProofSet::new(of(&self.newest), self.older.iter().map(of))
+        self.0.remove(version)
     }
 
     fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(97 + MAX_LIVE_VERSIONS * 100));
-        self.fixed.octets.iter().for_each(|key| out.extend_from_slice(key.as_slice()));
-        out.push(self.older.len() as u8 + 1);
-        for generation in self.generations() {
-            out.extend_from_slice(&generation.version.0.to_be_bytes());
-            generation.octets.iter().for_each(|key| out.extend_from_slice(key.as_slice()));
+        let mut out = Zeroizing::new(Vec::with_capacity(65 + MAX_LIVE_VERSIONS * 132));
+        out.extend_from_slice(self.0.cards().octets.as_slice());
+        out.extend_from_slice(self.0.lookup().octets.as_slice());
+        out.push(self.0.generations().count() as u8);
+        for Generation { version, pin, code, at_rest, signing } in self.0.generations() {
+            out.extend_from_slice(&version.0.to_be_bytes());
+            for key in [&pin.octets, &code.octets, &at_rest.octets, &signing.octets] {
+                out.extend_from_slice(key.as_slice());
+            }
         }
         out
     }
 
     fn decode(mut octets: &[u8]) -> Option<Self> {
-        let fixed = Fixed::new(take_keys(&mut octets)?);
+        let fixed = take_keys(&mut octets)?;
         let (count, mut octets) = octets.split_first()?;
         let mut generations = Vec::with_capacity(MAX_LIVE_VERSIONS);
         for _ in 0..*count {
             let (version, rest) = octets.split_first_chunk::<4>()?;
             octets = rest;
-            generations.push(Generation::new(KeyVersion(u32::from_be_bytes(*version)), take_keys(&mut octets)?));
+            generations.push(generation(KeyVersion(u32::from_be_bytes(*version)), take_keys(&mut octets)?));
         }
-        let falling = generations.is_sorted_by(|a, b| a.version > b.version);
-        if !octets.is_empty() || !falling || !(1..=MAX_LIVE_VERSIONS).contains(&generations.len()) {
+        if !octets.is_empty() {
             return None;
         }
-        let newest = generations.remove(0);
-        Some(Self { fixed, newest, older: generations })
+        ring(fixed, generations).map(Self)
     }
 }
 
-fn draw(rng: &mut dyn CryptoRng) -> [SecretOctets; 3] {
+fn ring([cards, lookup]: [SecretOctets; 2], generations: Vec<Generation<Memory>>) -> Option<Ring<Memory>> {
+    Ring::new(Kept::new(cards, |octets| AesKey::from(&**octets)), Kept::new(lookup, MacKey::new), generations)
+}
+
+fn generation(version: KeyVersion, [pin, code, at_rest, signing]: [SecretOctets; 4]) -> Generation<Memory> {
+    Generation {
+        version,
+        pin: Kept::new(pin, MacKey::new),
+        code: Kept::new(code, MacKey::new),
+        at_rest: Kept::new(at_rest, |octets| AesKey::from(&**octets)),
+        signing: Kept::new(signing, SigningKey::new),
+    }
+}
+
+fn draw<const N: usize>(rng: &mut dyn CryptoRng) -> [SecretOctets; N] {
     std::array::from_fn(|_| {
         let mut key = SecretOctets::default();
         rng.fill_bytes(key.as_mut_slice());
@@ -167,79 +152,8 @@ fn draw(rng: &mut dyn CryptoRng) -> [SecretOctets; 3] {
     })
 }
 
-fn take_keys(octets: &mut &[u8]) -> Option<[SecretOctets; 3]> {
-    let (keys, rest) = octets.split_first_chunk::<96>()?;
+fn take_keys<const N: usize>(octets: &mut &[u8]) -> Option<[SecretOctets; N]> {
+    let (keys, rest) = octets.split_at_checked(N * 32)?;
     *octets = rest;
     Some(std::array::from_fn(|i| Zeroizing::new(std::array::from_fn(|j| keys[i * 32 + j]))))
-}
-
-impl Keys for FileKeys {
-    fn live_versions(&self) -> Vec<KeyVersion> {
-        self.generations().map(|generation| generation.version).collect()
-    }
-
-    fn pin_proof(&self, version: KeyVersion, number: &str, pin: &Pin) -> Option<PinProof> {
-        Some(pin.proof(&self.generation(version)?.pin, number))
-    }
-
-    fn pin_proofs(&self, number: &str, pin: &Pin) -> ProofSet<PinProof> {
-        self.proofs(|generation| pin.proof(&generation.pin, number))
-    }
-
-    fn code_proof(&self, version: KeyVersion, payee: &str, code: &Code) -> Option<CodeProof> {
-        Some(code.proof(&self.generation(version)?.code, payee))
-    }
-
-    fn code_proofs(&self, payee: &str, code: &Code) -> ProofSet<CodeProof> {
-        self.proofs(|generation| code.proof(&generation.code, payee))
-    }
-
-    fn seal_at_rest(&self, rng: &mut dyn CryptoRng, purpose: &str, record: &[u8], plaintext: &[u8]) -> Vec<u8> {
-        let Generation { version, at_rest, .. } = &self.newest;
-        let sealed = at_rest.seal(rng, &sealing::context(*version, purpose, record), plaintext);
-        [&version.0.to_be_bytes(), sealed.as_slice()].concat()
-    }
-
-    fn open_at_rest(&self, purpose: &str, record: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let (version, sealed) = sealing::split_version(sealed).ok_or(OpenError::Damaged)?;
-        let generation = self.generation(version).ok_or(OpenError::UnknownKeyVersion(version))?;
-        let context = sealing::context(version, purpose, record);
-        generation.at_rest.open(&context, sealed).ok_or(OpenError::Damaged)
-    }
-
-    fn blind_index(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        self.fixed.lookup.tag("wakala blind index v1", &[purpose.as_bytes(), value])
-    }
-
-    fn commitment(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        self.fixed.lookup.tag("wakala commitment v1", &[purpose.as_bytes(), value])
-    }
-
-    fn plain_fingerprint(&self, from: &str, to: &str, text: &str) -> Fingerprint {
-        fingerprint::plain(&self.fixed.lookup, from, to, text)
-    }
-
-    fn sealed_fingerprint(&self, card: &str, counter: Counter, check: &[u8; 8]) -> Fingerprint {
-        fingerprint::sealed(&self.fixed.lookup, card, counter, check)
-    }
-
-    fn uplink_keys(&self, iccid: &str) -> KeySet {
-        self.fixed.cards.uplink(iccid)
-    }
-
-    fn downlink_keys(&self, iccid: &str) -> KeySet {
-        self.fixed.cards.downlink(iccid)
-    }
-
-    fn personalise_card(&self, iccid: &str) -> Personalisation {
-        self.fixed.cards.personalise(iccid)
-    }
-
-    fn reference(&self, id: u64) -> Result<Reference, OutOfRange> {
-        self.fixed.references.encode(id)
-    }
-
-    fn reference_id(&self, reference: &str) -> Option<u64> {
-        self.fixed.references.decode(reference)
-    }
 }

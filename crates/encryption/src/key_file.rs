@@ -1,14 +1,15 @@
 //! How keys lie in a file: sealed under a passphrase, whole or not at all, readable to their owner only.
 //!
 //! ```text
-//! "wakala keys v1\n\0" 16 | memory KiB 4 | passes 4 | lanes 4 | salt 16 | nonce 12 | sealed keys | tag 16 | SHA-256 32
+//! "wakala keys v1\n\0" 16 | memory KiB 4 | passes 4 | lanes 4 | salt 16 | nonce 24 | sealed keys | tag 16 | SHA-256 32
 //! ```
-//! Integers are big-endian. The sealing key is Argon2id(passphrase, salt); all that stands before the nonce is
-//! authenticated. The plain SHA-256 over all before it tells damage from a wrong passphrase.
+//! Integers are big-endian. Sealed as [`sealing`] says under Argon2id(passphrase, salt); all that stands before the nonce
+//! is authenticated. The plain SHA-256 over all before it tells damage from a wrong passphrase.
 
 use crate::{
+    AesKey,
     mac::SecretOctets,
-    sealing::{NONCE, SealingKey},
+    sealing::{self, NONCE},
 };
 use argon2::{Algorithm, Argon2, Params, Version};
 use rand_core::CryptoRng;
@@ -69,12 +70,7 @@ impl Passphrase {
 
     /// Reads a secret file that only its owner may touch; line ends at its end do not count.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let octets = read_private(path)?;
-        if octets.len() as u64 > MAX_FILE {
-            return Err(KeyFileError::PassphraseLength);
-        }
-        let end = octets.iter().rposition(|octet| !matches!(octet, b'\n' | b'\r')).map_or(0, |last| last + 1);
-        Self::new(&octets[..end])
+        Self::new(&read_secret(path)?)
     }
 }
 
@@ -98,13 +94,13 @@ impl Cost {
     }
 
     /// `None` for a cost that Argon2 does not know.
-    fn sealing_key(self, passphrase: &Passphrase, salt: &[u8]) -> Option<SealingKey> {
+    fn sealing_key(self, passphrase: &Passphrase, salt: &[u8]) -> Option<AesKey> {
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).ok()?;
         let mut key = SecretOctets::default();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(&passphrase.0, salt, key.as_mut_slice())
             .ok()?;
-        Some(SealingKey::new(&key))
+        Some(AesKey::from(&*key))
     }
 }
 
@@ -124,7 +120,7 @@ pub(crate) fn save(
     rng.fill_bytes(&mut salt);
     file.extend_from_slice(&salt);
     let key = Cost::STANDARD.sealing_key(passphrase, &salt).expect("the standard cost is within Argon2's");
-    let sealed = key.seal(rng, &file, keys);
+    let sealed = sealing::seal(&key, rng, &file, keys);
     file.extend_from_slice(&sealed);
     let sum = Sha256::digest(&file);
     file.extend_from_slice(&sum);
@@ -148,7 +144,7 @@ pub(crate) fn load(path: &Path, passphrase: &Passphrase) -> Result<Zeroizing<Vec
         return Err(KeyFileError::Damaged);
     }
     let key = cost.sealing_key(passphrase, &header[HEADER - SALT..]).ok_or(KeyFileError::Damaged)?;
-    key.open(header, sealed).ok_or(KeyFileError::WrongPassphrase)
+    sealing::open(&key, header, sealed).ok_or(KeyFileError::WrongPassphrase)
 }
 
 /// A new file beside the old one, synchronised, renamed over it, and the directory synchronised: a crash at any point
@@ -167,6 +163,17 @@ fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
     fs::rename(new, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// A secret of people's in a file that only its owner may touch; line ends at its end do not count.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let mut octets = read_private(path)?;
+    if octets.len() as u64 > MAX_FILE {
+        return Err(KeyFileError::PassphraseLength);
+    }
+    let end = octets.iter().rposition(|octet| !matches!(octet, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    octets.truncate(end);
+    Ok(octets)
 }
 
 /// A whole small file that nobody but its owner may touch; of a file of root's, that the group may read, since that is

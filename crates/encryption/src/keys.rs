@@ -1,5 +1,5 @@
-//! The seam: everything that needs a long-lived key, as questions. No method gives a key away, so a PKCS#11 token can
-//! answer instead of [`FileKeys`](crate::FileKeys).
+//! The seam: everything that needs a long-lived key, as questions. No method gives a key away, so that a PKCS#11
+//! token ([`TokenKeys`](crate::TokenKeys)) answers as well as [`FileKeys`](crate::FileKeys).
 
 use crate::{
     card_keys::Personalisation,
@@ -9,6 +9,7 @@ use crate::{
     reference::{OutOfRange, Reference},
     sealing::OpenError,
     secured_packet::{Counter, KeySet},
+    signing::{Signature, VerifyingKey},
 };
 use rand_core::CryptoRng;
 use std::fmt;
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 /// No more key versions than this live at once.
 pub const MAX_LIVE_VERSIONS: usize = 4;
 
-/// Which generation of the PIN, code and at-rest keys; the first is 1. Stored beside everything made with them.
+/// Which generation of the PIN, code, at-rest and signing keys; the first is 1. Stored beside everything made with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyVersion(pub u32);
 
@@ -60,7 +61,7 @@ impl<P: Copy> ProofSet<P> {
 /// What long-lived keys are asked. An implementation that cannot reach its keys (a token that is gone) stops the process
 /// rather than answer: nothing is acknowledged yet then, and every message comes again.
 ///
-/// PIN, code and at-rest keys have versions and are rotated. The keys of fingerprints, indexes, commitments, references
+/// PIN, code, at-rest and signing keys have versions and are rotated. The keys of fingerprints, indexes, commitments, references
 /// and cards have none: what was made with them must stay comparable.
 pub trait Keys: Send + Sync {
     /// The live versions, newest first; never empty, at most [`MAX_LIVE_VERSIONS`].
@@ -84,6 +85,12 @@ pub trait Keys: Send + Sync {
 
     /// Opens what [`Self::seal_at_rest`] sealed.
     fn open_at_rest(&self, purpose: &str, record: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError>;
+
+    /// Signs a statement under the newest version, for others to check. `purpose` says what kind of statement it is.
+    fn sign(&self, purpose: &str, statement: &[u8]) -> Signature;
+
+    /// What checks signed statements, for each live version, newest first. Public.
+    fn verifying_keys(&self) -> Vec<(KeyVersion, VerifyingKey)>;
 
     /// Equal values of one purpose have equal indexes, by which a sealed value can be found.
     fn blind_index(&self, purpose: &str, value: &[u8]) -> [u8; 32];

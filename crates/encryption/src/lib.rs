@@ -6,7 +6,9 @@
 //! - [`pin`] and [`codes`] turn PINs and one-time codes into keyed proofs, which alone are stored.
 //! - [`sealing`] seals what must be kept and given back: codes until delivery, names, identity numbers.
 //! - [`fingerprint`] knows a message that comes again; [`reference`](mod@reference) makes ids into references for people.
-//! - [`keys`] is the seam to the long-lived keys; [`file_keys`] holds them in a sealed [`key_file`].
+//! - [`signing`] signs statements that others check with a public key alone.
+//! - [`keys`] is the seam to the long-lived keys; [`file_keys`] holds them in a sealed [`key_file`], [`TokenKeys`] in a
+//!   PKCS#11 token.
 //! - [`password`] proves staff.
 //!
 //! # What it protects
@@ -18,8 +20,8 @@
 //! - Who sees references cannot tell how many there are or guess the next.
 //!
 //! # What it does not
-//! - The keys are in memory while the platform runs. Who reads that memory, or has key file and passphrase, has all.
-//!   A PKCS#11 token behind [`Keys`] is the remedy.
+//! - Keys from a file are in memory while the platform runs. Who reads that memory, or has key file and passphrase, has
+//!   all. Keys in a token stay there, but who can log in to it can ask it everything.
 //! - Secrets are wiped on drop, but a compiler may have moved a copy, and the kernel may page memory out: the program
 //!   forbids dumps, the machine should not swap.
 //! - Plain short messages, PINs in them included, are open to operators. Only sealed ones are not.
@@ -30,6 +32,7 @@
 //! seeded one.
 
 pub mod aes_key;
+mod card_cache;
 pub mod card_keys;
 pub mod codes;
 pub mod file_keys;
@@ -39,21 +42,30 @@ pub mod keys;
 mod mac;
 pub mod password;
 pub mod pin;
+mod pool;
 pub mod reference;
+mod ring;
 pub mod sealing;
 pub mod secured_packet;
+pub mod signing;
+mod token;
+mod token_keys;
 
 pub use aes_key::AesKey;
 pub use card_keys::{CardKeys, CardMaster, Personalisation};
 pub use codes::{Code, CodeProof, Purpose};
-pub use file_keys::{FileKeys, RotationError};
+pub use file_keys::FileKeys;
 pub use fingerprint::Fingerprint;
 pub use key_file::{KeyFileError, Passphrase};
 pub use keys::{KeyVersion, Keys, MAX_LIVE_VERSIONS, ProofSet};
 pub use pin::{Pin, PinProof};
 pub use reference::{OutOfRange, Reference, References};
+pub use ring::RotationError;
 pub use sealing::{OpenError, SEALED_OVERHEAD};
 pub use secured_packet::{Counter, KeySet, PacketRefusal};
+pub use signing::{KeyId, Signature, Unreadable, VerifyingKey};
+pub use token::{MOST_SESSIONS, TokenError, TokenPin};
+pub use token_keys::TokenKeys;
 
 /// The trait of generators that this crate draws from.
 pub use rand_core::CryptoRng;

@@ -1,6 +1,6 @@
 //! PINs: parsed, judged for weakness, proven. A PIN lives from parsing to proof and is wiped then.
 
-use crate::mac::MacKey;
+use crate::mac::Tag;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
@@ -67,7 +67,7 @@ impl Pin {
     }
 
     /// `HMAC-SHA256(key, "wakala pin v1" | 00 | len | number | len | PIN)`, `number` being `+` and E.164 digits.
-    pub(crate) fn proof(&self, key: &MacKey, number: &str) -> PinProof {
+    pub(crate) fn proof(&self, key: &impl Tag, number: &str) -> PinProof {
         PinProof(key.tag("wakala pin v1", &[number.as_bytes(), self.digits()]))
     }
 }
@@ -104,6 +104,7 @@ impl Eq for PinProof {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mac::MacKey;
     use zeroize::Zeroizing;
 
     #[test]

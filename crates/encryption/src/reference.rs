@@ -4,7 +4,7 @@
 //! (NIST SP 800-38G): ten Feistel rounds of addition in digits with AES-256 as round function, on a left part of 5 and
 //! a right part of 6 digits. Being a permutation it needs no table and never collides.
 
-use crate::{AesKey, mac::SecretOctets};
+use crate::AesKey;
 use aes::cipher::{Array, BlockCipherEncBackend, BlockCipherEncClosure, BlockSizeUser, consts::U16};
 use std::fmt;
 use thiserror::Error;
@@ -59,8 +59,8 @@ impl References {
     /// Ids from 0 up to, but not including, this one have a reference.
     pub const CAPACITY: u64 = LEFT * RIGHT;
 
-    pub(crate) fn new(key: &SecretOctets) -> Self {
-        Self(AesKey::new(key.as_slice()).expect("32 octets are an AES-256 key"))
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(AesKey::from(key))
     }
 
     /// The reference of an id.

@@ -11,7 +11,7 @@
 //! and a header that differs is refused before any key is used. The counter is only returned here. Whether it rises is
 //! judged where it is stored, in the decision.
 
-use crate::AesKey;
+use crate::{AesKey, mac::Cmac};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::Zeroizing;

@@ -2,7 +2,7 @@
 //! (`vectors/formats.py`).
 
 use encryption::secured_packet::{open, seal};
-use encryption::{Code, Counter, FileKeys, Keys, Passphrase, Pin, Purpose, Zeroizing};
+use encryption::{Code, Counter, FileKeys, KeyVersion, Keys, Passphrase, Pin, Purpose, Zeroizing};
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::Value;
 use std::{convert::Infallible, fs, os::unix::fs::PermissionsExt};
@@ -69,6 +69,21 @@ fn proofs_fingerprints_indexes_and_sealed_records() {
 }
 
 #[test]
+fn signed_statements_and_the_key_that_checks_them() {
+    let (keys, expected) = (FileKeys::create(&mut Canary), expected());
+    let [(KeyVersion(1), public)] = keys.verifying_keys()[..] else { panic!("one version lives") };
+    assert_eq!(expected["public_key"], public.to_pem());
+    for (name, purpose, statement) in
+        [("signature", "chain head", b"17".to_vec()), ("long_signature", &"p".repeat(300), vec![b's'; 1000])]
+    {
+        let signature = keys.sign(purpose, &statement);
+        assert_eq!(expected[name], signature.to_string(), "{name}");
+        let theirs = expected[name].as_str().unwrap().parse().unwrap();
+        assert!(public.verifies(purpose, &statement, &theirs), "{name}");
+    }
+}
+
+#[test]
 fn references() {
     let (keys, expected) = (FileKeys::create(&mut Canary), expected());
     for (id, reference) in expected["references"].as_object().unwrap() {
@@ -93,8 +108,9 @@ fn the_key_file_shows_no_key() {
     FileKeys::create(&mut Canary).save(&path, &passphrase, &mut Canary).unwrap();
     let written = fs::read(&path).unwrap();
     assert_eq!(expected()["key_file"], hex(&written));
-    // Salt and nonce together are 28 octets of the canary; 32 in a row would be a key.
-    assert!(!written.windows(32).any(|window| window == [0xca; 32]));
+    // Salt and nonce together are 40 octets of the canary; any more of it would be of a key.
+    let runs: Vec<usize> = written.split(|octet| *octet != 0xca).map(<[u8]>::len).filter(|run| *run > 8).collect();
+    assert_eq!(runs, [40]);
     assert!(!written.windows(8).any(|window| window == b"correct "));
 
     fs::write(&path, unhex(expected()["key_file"].as_str().unwrap())).unwrap();

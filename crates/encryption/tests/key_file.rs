@@ -54,6 +54,7 @@ fn keys_come_back_from_their_file_with_every_version() {
     let first_proof = keys.pin_proofs(NUMBER, &pin).newest().1;
     let sealed = keys.seal_at_rest(&mut rng(), "name", b"1", b"Asha");
     let reference = keys.reference(42).unwrap();
+    let (first_public, signature) = (keys.verifying_keys()[0], keys.sign("chain head", b"17"));
     keys.save(&path, &passphrase(), &mut rng()).unwrap();
 
     keys.rotate(&mut rng()).unwrap();
@@ -70,6 +71,10 @@ fn keys_come_back_from_their_file_with_every_version() {
     assert!(loaded.code_proof(KeyVersion(2), NUMBER, &code) == keys.code_proof(KeyVersion(2), NUMBER, &code));
     assert_eq!(&**loaded.open_at_rest("name", b"1", &sealed).ok().unwrap(), b"Asha");
     assert_eq!(loaded.reference_id(reference.as_str()), Some(42));
+    let public = loaded.verifying_keys();
+    assert_eq!((public.len(), public[1]), (2, first_public));
+    assert!(first_public.1.verifies("chain head", b"17", &signature));
+    assert!(public[0].1.verifies("chain head", b"17", &loaded.sign("chain head", b"17")));
     let iccid = "8925501234567890123";
     assert!(loaded.personalise_card(iccid).expose() == keys.personalise_card(iccid).expose());
 }

@@ -2,7 +2,7 @@
 
 use encryption::{
     AesKey, CardKeys, CardMaster, Code, CodeProof, FileKeys, KeySet, Passphrase, Personalisation, Pin, PinProof,
-    ProofSet, References,
+    ProofSet, References, TokenKeys, TokenPin,
     secured_packet::{Opened, OpenedResponse},
 };
 use std::fmt::{Debug, Display};
@@ -38,5 +38,7 @@ fn secrets_cannot_be_printed() {
         PinProof,
         ProofSet<PinProof>,
         References,
+        TokenKeys,
+        TokenPin,
     );
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use data_center::sqlite::{Part, query, verify};
-use data_center::{History, MessageState, NoticeId, Sqlite, Store, StoreError, Value};
+use data_center::sqlite::{query, verify};
+use data_center::{History, MessageState, NoticeId, Part, Sqlite, Store, StoreError, Value};
 use tempfile::TempDir;
 use transaction_processing::Currency;
 
@@ -16,11 +16,11 @@ pub trait Depot {
     /// The store there.
     type Store: Store;
 
-    /// Opens it, and says whether it was restored and waits for its epoch.
+    /// Opens it.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn open(&mut self) -> Result<(Self::Store, bool), StoreError>;
+    fn open(&mut self) -> Result<Self::Store, StoreError>;
 
     /// The disk, where it is one that can be told to fail.
     fn disk(&self) -> Option<&Disk>;
@@ -51,8 +51,8 @@ pub struct Simulated(Disk);
 impl Depot for Simulated {
     type Store = Disk;
 
-    fn open(&mut self) -> Result<(Disk, bool), StoreError> {
-        Ok((self.0.clone(), self.0.look(crate::disk::Image::is_restored)))
+    fn open(&mut self) -> Result<Disk, StoreError> {
+        Ok(self.0.clone())
     }
 
     fn disk(&self) -> Option<&Disk> {
@@ -96,10 +96,8 @@ impl InSqlite {
 impl Depot for InSqlite {
     type Store = Sqlite;
 
-    fn open(&mut self) -> Result<(Sqlite, bool), StoreError> {
-        let store = Sqlite::open(&self.path(), &self.currencies)?;
-        let restored = store.is_restored()?;
-        Ok((store, restored))
+    fn open(&mut self) -> Result<Sqlite, StoreError> {
+        Sqlite::open(&self.path(), &self.currencies)
     }
 
     fn disk(&self) -> Option<&Disk> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_center::batch::{self, Batch, LogRow, Position, unpack_keys};
 use data_center::{
-    Fatal, History, Loaded, Message, MessageChange, MessageState, NoticeId, Store, StoreError, Untold,
+    Fatal, History, Loaded, Lost, Message, MessageChange, MessageState, NoticeId, Store, StoreError, Untold,
 };
 use transaction_processing::decision::{Change, Row, Scope};
 use transaction_processing::ids::{
@@ -129,11 +129,6 @@ impl Image {
     /// Codes that were not erased.
     pub fn codes(&self) -> impl Iterator<Item = NoticeId> {
         self.codes.keys().copied()
-    }
-
-    /// Whether it was restored and waits for its epoch.
-    pub fn is_restored(&self) -> bool {
-        self.restored
     }
 
     /// Everything that was ever written as octets, to search it.
@@ -394,6 +389,12 @@ impl Store for Disk {
         self.read(|_| Ok(()))?;
         Ok(self.clone())
     }
+
+    fn is_restored(&self) -> Result<bool, StoreError> {
+        self.read(|image| Ok(image.restored))
+    }
+
+    fn watch(&mut self, _: Lost) {}
 }
 
 impl History for Disk {

@@ -96,12 +96,12 @@ impl<S: Store> House<S> {
     pub fn start(
         ground: &Ground,
         store: S,
-        restored: bool,
         committed: &mut dyn FnMut(&Batch),
         most: Most,
     ) -> Result<House<S>, Fatal> {
         let Ground { config, keys, .. } = ground;
         let currencies: Vec<_> = config.currencies().into_iter().map(CurrencyCode::currency).collect();
+        let restored = store.is_restored()?;
         let recovery: Box<dyn Recovery> = Box::new(store.history()?);
         let center = DataCenter::with_span(store, config.policy(), &currencies, ground.span)?;
         let clock: Clock = rooms::not_before(center.books().moment(), clock::ledger(config));
@@ -114,8 +114,9 @@ impl<S: Store> House<S> {
         let numbers = Numbers::new(config.ledger.language.into(), payees);
         known.iter().for_each(|number| numbers.learn(number));
         let numbers = Arc::new(numbers);
-        let short_code = config.messages.short_code.clone();
-        let uplink = Uplink::new(Arc::clone(keys), Arc::clone(&numbers) as _, ground.numbering.clone(), short_code);
+        let (short_code, rations) = (config.messages.short_code.clone(), rooms::rations(config));
+        let directory = Arc::clone(&numbers) as _;
+        let uplink = Uplink::new(Arc::clone(keys), directory, ground.numbering.clone(), short_code, rations);
         let progress = Arc::new(Progress::default());
         let (ticking, counting, reaching) = (Arc::clone(&clock), Arc::clone(&metrics), Arc::clone(&progress));
         let (shared, ends) = Shared::new(writer, uplink, numbers, ticking, counting, reaching, &ground.binds);
@@ -135,7 +136,7 @@ impl<S: Store> House<S> {
         let dispatch = Dispatch::new(outbox, shared.centres(), log.settled()?);
         let link = |(bind, number): (usize, &u16)| {
             let centre = &config.message_centre[usize::from(*number)];
-            let settings = rooms::link(config, centre, "secret".into()).map_err(unfit)?;
+            let settings = rooms::link(centre, "secret".into()).map_err(unfit)?;
             Ok(Link::new(*number, bind as u16, settings, Arc::clone(&metrics)))
         };
         let links = ground.binds.iter().enumerate().map(link).collect::<Result<Vec<_>, StoreError>>()?;

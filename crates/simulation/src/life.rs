@@ -163,7 +163,7 @@ impl<D: Depot> World<D> {
     /// Puts the card that the books name into a phone, if it is another.
     pub(crate) fn insert_card(&mut self, who: usize) {
         let number = self.people[who].digits.parse().ok().and_then(transaction_processing::Msisdn::new);
-        let card = number.and_then(|number| self.rows.books().number(number)).and_then(|number| number.card);
+        let card = number.and_then(|number| self.rows.books().number(number)).and_then(|number| number.card.clone());
         let held = self.people[who].card;
         match card {
             Some(card) if held != Some(card.iccid) => {

@@ -124,7 +124,11 @@ impl Office {
             _ => None,
         };
         let one_time_pin = to.and_then(|to| one_time_pin(to, keys, dice));
-        let fields = approve::Fields { proposal: proposal.id, verdict, one_time_pin };
+        let moved_name = match &proposal.measure {
+            Measure::ChangeNumber { to, .. } => Some(private(keys, "name", *to, b"somebody", dice.generator())),
+            _ => None,
+        };
+        let fields = approve::Fields { proposal: proposal.id, verdict, one_time_pin, moved_name };
         request(Origin::Staff(checker), Action::Approve(fields))
     }
 
@@ -155,11 +159,11 @@ impl Office {
         match dice.below(5) {
             0 => self.first_staff("a third"),
             1 => {
-                let fields = approve::Fields { proposal: ProposalId(u64::MAX), verdict: Verdict::Approve, one_time_pin: None };
+                let fields = approve::Fields { proposal: ProposalId(u64::MAX), verdict: Verdict::Approve, one_time_pin: None, moved_name: None };
                 request(Origin::Staff(staff), Action::Approve(fields))
             }
             2 => {
-                let fields = approve::Fields { proposal: ProposalId(1), verdict: Verdict::Reject, one_time_pin: None };
+                let fields = approve::Fields { proposal: ProposalId(1), verdict: Verdict::Reject, one_time_pin: None, moved_name: None };
                 request(Origin::Staff(StaffId(u64::MAX)), Action::Approve(fields))
             }
             3 => match books.tariffs().next() {
@@ -172,7 +176,7 @@ impl Office {
             _ => {
                 let closed = books.proposals().find(|proposal| proposal.state != ProposalState::Open);
                 let proposal = closed.map_or(ProposalId(1), |proposal| proposal.id);
-                let fields = approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin: None };
+                let fields = approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin: None, moved_name: None };
                 request(Origin::Staff(staff), Action::Approve(fields))
             }
         }
@@ -252,7 +256,7 @@ impl Office {
 
     /// A new card, or one that serves somebody already.
     fn card(&mut self, books: &Books, dice: &mut Dice) -> Iccid {
-        let used = books.numbers().find_map(|number| number.card).map(|card| card.iccid);
+        let used = books.numbers().find_map(|number| number.card.as_ref()).map(|card| card.iccid);
         if let Some(used) = used.filter(|_| dice.below(4) == 0) {
             return used;
         }

@@ -44,13 +44,13 @@ impl<D: Depot> World<D> {
         let most = Most { commands: 1 + self.dice.process.index(64), reports: 1 + self.dice.process.index(64) };
         let mut seen = Ok(());
         let (rows, promises) = (&mut self.rows, &mut self.promises);
-        let started = self.depot.open().map_err(Fatal::from).and_then(|(store, restored)| {
+        let started = self.depot.open().map_err(Fatal::from).and_then(|store| {
             let mut committed = |batch: &data_center::batch::Batch| {
                 if seen.is_ok() {
                     seen = World::<D>::see(rows, promises, batch);
                 }
             };
-            House::start(&self.ground, store, restored, &mut committed, most)
+            House::start(&self.ground, store, &mut committed, most)
         });
         seen?;
         match started {

@@ -121,8 +121,8 @@ pub enum Text {
     Lapsed { transfer: TransferId, amount: Money, sender: Msisdn },
     /// To the payee: it will go back soon.
     Reminder { transfer: TransferId, amount: Money, sender: Msisdn, expires_at: Time },
-    /// To a number that wants to register, with the code.
-    RegistrationCode { minutes: u32 },
+    /// To a number for which somebody wants to register, with the code, and whether it must come back with the PIN.
+    RegistrationCode { minutes: u32, contested: bool },
     /// To a new customer.
     Registered,
     /// To the agent: cash taken in.
@@ -170,6 +170,8 @@ pub enum Text {
     Closed,
     /// To the new number: the account is here now.
     NumberChanged,
+    /// To the old number: the account is elsewhere now, and not where.
+    NumberLeft,
     /// The tier is another.
     TierSet { tier: Tier },
     /// The card is bound: write sealed from now on.

@@ -42,17 +42,19 @@ pub struct Private {
     pub sealed: Vec<u8>,
 }
 
-/// A registration that waits for the code sent to its number.
+/// A registration that waits for the code sent to its number. One that has lapsed stays, so that the next is compared with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The PIN to be.
     pub pin: Proof,
     /// The code sent.
     pub code: Proof,
-    /// Wrong codes so far.
+    /// Wrong codes, and wrong PINs with the right code, so far.
     pub wrong: u8,
     /// When the code is void.
     pub expires_at: Time,
+    /// Another one with another PIN was there shortly before: which of them is the owner's, only the PIN tells.
+    pub contested: bool,
 }
 
 /// Wrong withdrawal passwords of a payee: three pause claims for 30 minutes, three more for a day.
@@ -74,7 +76,7 @@ pub struct Number {
     /// The language its owner chose.
     pub language: Option<Language>,
     /// Its card; once set, the number is not served in plain.
-    pub card: Option<Card>,
+    pub card: Option<Box<Card>>,
     /// Tries at withdrawal passwords.
     pub claims: Claims,
     /// A registration under way.

@@ -57,7 +57,7 @@ pub struct Policy {
     pub one_time_pin_seconds: u32,
     /// How long a registration code lives.
     pub registration_code_seconds: u32,
-    /// Wrong registration codes until a new one must be asked for.
+    /// Wrong tries at a registration, by code or PIN, until a new code must be asked for.
     pub registration_code_tries: u8,
     /// Registration codes sent to one number a day.
     pub registrations_a_day: u8,

@@ -173,6 +173,10 @@ refusals! {
     RegistrationExpired = 73, Fresh;
     /// Too many registrations of this number today.
     TooManyRegistrations = 74, Fresh;
+    /// The code was right, but the PIN is not the one that waits for it: somebody wrote `RG` since, or it is mistyped. Counted.
+    WrongRegistrationPin = 75, Counted;
+    /// The code was right, but more than one PIN was chosen for the number lately: it must come with its PIN. No try is used up.
+    RegistrationContested = 76, Fresh;
 
     // Staff.
     /// No such member of staff, or none that may act.
@@ -203,4 +207,8 @@ refusals! {
     CardInUse = 92, Fresh;
     /// The request needed codes that were not drawn for this number; ask again.
     CodesMissing = 93, Fresh;
+
+    // Receipts.
+    /// The number asked about too many receipts in this hour: guessing references must not pay.
+    TooManyReceipts = 100, Fresh;
 }

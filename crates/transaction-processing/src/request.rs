@@ -142,7 +142,7 @@ actions! {
     Agree(requests::agree::Fields) = 6;
     /// `RG*pin*name`.
     Register(requests::register::Fields) = 7;
-    /// `RG*code`.
+    /// `RG*code` or `RG*code*pin`.
     Confirm(requests::confirm::Fields) = 8;
     /// `CI`.
     CashIn(requests::cash_in::Fields) = 9;
@@ -174,6 +174,8 @@ actions! {
     AdoptTariff(requests::tariff::Fields) = 22;
     /// A restored database: numbers jump ahead, texts of before stay unsent.
     OpenEpoch(requests::epoch::Fields) = 23;
+    /// A member of staff's own new secret.
+    ChangeStaffSecret(requests::staff_secret::Fields) = 24;
 }
 
 impl Kind {

@@ -22,6 +22,7 @@ pub mod register;
 pub mod remind;
 pub mod resend;
 pub mod staff;
+pub mod staff_secret;
 pub mod statement;
 pub mod tariff;
 pub mod transfer;
@@ -155,7 +156,7 @@ impl<'a> Scene<'a> {
         Notice {
             to,
             language: number.and_then(|number| number.language).unwrap_or(self.books.policy().language),
-            card: number.and_then(|number| number.card).map(|card| card.iccid),
+            card: number.and_then(|number| number.card.as_deref()).map(|card| card.iccid),
             text,
             code,
             void_at,
@@ -217,6 +218,7 @@ fn dispatch(scene: &Scene<'_>, action: &Action, draft: &mut Draft) -> Result<(),
         Action::EnrolFirstStaff(fields) => staff::decide(scene, fields, draft),
         Action::AdoptTariff(fields) => tariff::decide(scene, fields, draft),
         Action::OpenEpoch(fields) => epoch::decide(scene, fields, draft),
+        Action::ChangeStaffSecret(fields) => staff_secret::decide(scene, fields, draft),
     }
 }
 
@@ -224,7 +226,7 @@ fn dispatch(scene: &Scene<'_>, action: &Action, draft: &mut Draft) -> Result<(),
 /// faster than the spraying figures allow.
 fn admit(scene: &Scene<'_>, kind: Kind, draft: &mut Draft) -> Result<(), Refusal> {
     let Origin::Handset { from, seal, .. } = scene.origin else { return Ok(()) };
-    let card = scene.books.number(from).and_then(|number| number.card);
+    let card = scene.books.number(from).and_then(|number| number.card.as_deref());
     match (seal, card) {
         (Seal::Plain, Some(_)) => return Err(Refusal::NotSealed),
         (Seal::Plain, None) if !scene.books.policy().plain_accepted => return Err(Refusal::PlainNotServed),

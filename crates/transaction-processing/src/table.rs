@@ -8,13 +8,18 @@ const FEWEST_SLOTS: usize = 64;
 
 /// Values by a `u64` key, at most 2³² − 2 of them. Values never move once they are in.
 pub(crate) struct Table<V> {
-    chunks: Vec<Vec<(u64, V)>>,
+    chunks: Vec<Vec<V>>,
     length: u32,
     /// Open addressing: positions in `chunks`, at a power of two slots, at most three quarters full.
     slots: Vec<u32>,
 }
 
-impl<V> Table<V> {
+/// What a table holds knows its own number.
+pub(crate) trait Keyed {
+    fn key(&self) -> u64;
+}
+
+impl<V: Keyed> Table<V> {
     pub(crate) fn new() -> Table<V> {
         Table { chunks: Vec::new(), length: 0, slots: alloc::vec![EMPTY; FEWEST_SLOTS] }
     }
@@ -25,17 +30,18 @@ impl<V> Table<V> {
 
     pub(crate) fn get(&self, key: u64) -> Option<&V> {
         let position = self.find(key).ok()?;
-        self.at(position).map(|(_, value)| value)
+        self.at(position)
     }
 
     pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut V> {
         let position = self.find(key).ok()? as usize;
         let chunk = self.chunks.get_mut(position.wrapping_div(CHUNK))?;
-        chunk.get_mut(position.wrapping_rem(CHUNK)).map(|(_, value)| value)
+        chunk.get_mut(position.wrapping_rem(CHUNK))
     }
 
     /// Puts a value under a key, in place of what stood there.
-    pub(crate) fn put(&mut self, key: u64, value: V) {
+    pub(crate) fn put(&mut self, value: V) {
+        let key = value.key();
         match self.find(key) {
             Ok(_) => {
                 if let Some(held) = self.get_mut(key) {
@@ -48,7 +54,7 @@ impl<V> Table<V> {
                     self.chunks.push(Vec::with_capacity(CHUNK));
                 }
                 if let (Some(chunk), Some(free)) = (self.chunks.last_mut(), self.slots.get_mut(slot)) {
-                    chunk.push((key, value));
+                    chunk.push(value);
                     *free = position;
                     self.length = position.saturating_add(1);
                 }
@@ -59,18 +65,18 @@ impl<V> Table<V> {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &V)> {
-        self.chunks.iter().flatten().map(|(key, value)| (*key, value))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &V> {
+        self.chunks.iter().flatten()
     }
 
     /// The values from position `start` on, in the order of their arrival: for sweeps that go on later.
     pub(crate) fn skip_to(&self, start: usize) -> impl Iterator<Item = &V> {
         let skipped = start.wrapping_div(CHUNK);
         let within = start.wrapping_rem(CHUNK);
-        self.chunks.iter().skip(skipped).flatten().skip(within).map(|(_, value)| value)
+        self.chunks.iter().skip(skipped).flatten().skip(within)
     }
 
-    fn at(&self, position: u32) -> Option<&(u64, V)> {
+    fn at(&self, position: u32) -> Option<&V> {
         let position = position as usize;
         self.chunks.get(position.wrapping_div(CHUNK))?.get(position.wrapping_rem(CHUNK))
     }
@@ -82,7 +88,7 @@ impl<V> Table<V> {
         loop {
             match self.slots.get(slot) {
                 Some(&position) if position != EMPTY => {
-                    if self.at(position).is_some_and(|(held, _)| *held == key) {
+                    if self.at(position).is_some_and(|held| held.key() == key) {
                         return Ok(position);
                     }
                     slot = slot.wrapping_add(1) & mask;
@@ -96,8 +102,8 @@ impl<V> Table<V> {
         self.slots = alloc::vec![EMPTY; self.slots.len().saturating_mul(2)];
         let mask = self.slots.len().wrapping_sub(1);
         let mut position = 0_u32;
-        for (key, _) in self.chunks.iter().flatten() {
-            let mut slot = spread(*key) & mask;
+        for held in self.chunks.iter().flatten() {
+            let mut slot = spread(held.key()) & mask;
             while self.slots.get(slot).is_some_and(|held| *held != EMPTY) {
                 slot = slot.wrapping_add(1) & mask;
             }
@@ -120,6 +126,12 @@ mod tests {
     use super::*;
     use alloc::collections::BTreeMap;
 
+    impl Keyed for (u64, u64) {
+        fn key(&self) -> u64 {
+            self.0
+        }
+    }
+
     #[test]
     fn holds_what_an_ordered_map_holds() {
         let mut table = Table::new();
@@ -128,13 +140,13 @@ mod tests {
         for value in 0..20_000_u64 {
             key = key.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let short = key >> 50;
-            table.put(short, value);
+            table.put((short, value));
             map.insert(short, value);
         }
         assert_eq!(table.length(), map.len());
-        assert!(map.iter().all(|(key, value)| table.get(*key) == Some(value)));
+        assert!(map.iter().all(|(key, value)| table.get(*key) == Some(&(*key, *value))));
         assert_eq!(table.get(u64::MAX), None);
-        let held: BTreeMap<u64, u64> = table.iter().map(|(key, value)| (key, *value)).collect();
+        let held: BTreeMap<u64, u64> = table.iter().copied().collect();
         assert_eq!(held, map);
         assert_eq!(table.skip_to(1500).count(), table.length() - 1500);
     }

@@ -5,7 +5,7 @@ use crate::ids::{AccountId, AgentCode, TariffId, TransferId};
 use crate::money::Money;
 use crate::msisdn::Msisdn;
 use crate::tariff::Payer;
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// A transfer, cash-in, cash-out or supply of float.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub enum State {
         /// When the sender asked the payee to give it back.
         recall_asked_at: Option<Time>,
         /// What an agent earned on a cash-in.
-        commission: Option<Money>,
+        commission: Option<Commission>,
     },
     /// Handed over in cash by an agent.
     PaidOut(PaidOut),
@@ -91,6 +91,15 @@ pub enum State {
         /// When.
         at: Time,
     },
+}
+
+/// What an agent earned on a cash-in that may yet be undone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Commission {
+    /// How much.
+    pub amount: Money,
+    /// On which business day: only that day's dealings hold it.
+    pub day: Day,
 }
 
 /// A transfer in flight.

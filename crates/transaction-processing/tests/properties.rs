@@ -42,6 +42,9 @@ enum Step {
     Say { who: usize, form: u8, other: usize, amount: usize, secrets: u8, which: usize, straight: bool },
     /// An earlier message is delivered again.
     Repeat(usize),
+    /// A number without an account asks, with the one PIN or with two, owner's and forger's; its newest code comes back, alone
+    /// or with one of them.
+    Register { whom: usize, pins: Vec<u32>, with: Option<u32> },
     /// Time passes, and the timers wake up or oversleep.
     Pass { jump: usize, timers: bool },
     /// Staff takes a measure.
@@ -56,6 +59,11 @@ struct Setting {
     passwords_for_all: bool,
     card: bool,
     checkpoints: bool,
+}
+
+/// The PIN that owners choose, and a forger's.
+fn pin() -> impl Strategy<Value = u32> {
+    prop::sample::select(vec![PIN, 77_431])
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -74,6 +82,8 @@ fn step() -> impl Strategy<Value = Step> {
         24 => say,
         3 => (0..8_usize).prop_map(Step::Repeat),
         4 => (0..JUMPS.len(), any::<bool>()).prop_map(|(jump, timers)| Step::Pass { jump, timers }),
+        1 => (0..3_usize, prop::collection::vec(pin(), 1..=2), prop::option::of(pin()))
+            .prop_map(|(whom, pins, with)| Step::Register { whom, pins, with }),
         2 => (0..16_u8, 0..5_usize, 0..6_usize).prop_map(|(measure, whom, which)| Step::Care { measure, whom, which }),
     ]
 }
@@ -97,8 +107,11 @@ struct Play {
     naive: Naive,
     /// Messages that were delivered, and when they had an effect.
     delivered: Vec<(Message, Option<Time>)>,
-    registration_codes: BTreeMap<u64, u32>,
+    /// What was asked for by each number that wants to register, newest last: the code, the PIN that came with it, and when.
+    registrations: BTreeMap<u64, Vec<(u32, u32, Time)>>,
     counter: u64,
+    /// Codes that were refused for want of their PIN; such a refusal is no row.
+    contested: u32,
 }
 
 impl Play {
@@ -126,7 +139,7 @@ impl Play {
         }
         let mut naive = Naive::of(&world, &NUMBERS);
         naive.passwords_for_all = setting.passwords_for_all;
-        Play { world, naive, delivered: Vec::new(), registration_codes: BTreeMap::new(), counter: 0 }
+        Play { world, naive, delivered: Vec::new(), registrations: BTreeMap::new(), counter: 0, contested: 0 }
     }
 
     fn take(&mut self, step: &Step) {
@@ -144,6 +157,16 @@ impl Play {
                 self.world.pass(JUMPS[jump]);
                 if timers {
                     self.timers();
+                }
+            }
+            Step::Register { whom, ref pins, with } => {
+                let Some(whom) = NUMBERS.into_iter().filter(|of| !self.naive.open.contains(of)).nth(whom) else {
+                    return;
+                };
+                pins.iter().for_each(|pin| self.speak(whom, Say::Rg(*pin)));
+                let newest = self.registrations.get(&whom).and_then(|asked| asked.last()).copied();
+                if let Some((code, ..)) = newest {
+                    self.speak(whom, with.map_or(Say::RgCode(code), |pin| Say::RgCodePin(code, pin)));
                 }
             }
             Step::Care { measure, whom, which } => self.care(measure, NUMBERS[whom], which),
@@ -189,12 +212,20 @@ impl Play {
             9 => (who, Say::Pn(pin_of(who), if secrets.is_multiple_of(2) { 77_431 } else { PIN })),
             10 => (who, Say::Lg(if secrets.is_multiple_of(2) { Language::Swahili } else { Language::English })),
             11 => (who, Say::Hp),
-            12 => (if straight { to } else { who }, Say::Rg(PIN)),
+            12 => (if straight { to } else { who }, Say::Rg(if secrets.is_multiple_of(3) { 77_431 } else { PIN })),
             13 | 14 => {
-                let asked = self.registration_codes.keys().rev().find(|of| straight && !self.naive.open.contains(of));
+                let asked = self.registrations.keys().rev().find(|of| straight && !self.naive.open.contains(of));
                 let who = asked.copied().unwrap_or(who);
-                let code = self.registration_codes.get(&who).copied();
-                (who, Say::RgCode(code.filter(|_| right_secret).unwrap_or(WRONG)))
+                let newest = self.registrations.get(&who).and_then(|asked| asked.last()).copied();
+                let (code, pin, _) = newest.unwrap_or((WRONG, PIN, Time(0)));
+                // Who takes a forger's code for an own one writes the own PIN.
+                let pin = match secrets {
+                    0 => WRONG,
+                    2..=6 => PIN,
+                    _ => pin,
+                };
+                let code = if right_secret { code } else { WRONG };
+                (who, if form == 13 { Say::RgCode(code) } else { Say::RgCodePin(code, pin) })
             }
             _ => {
                 let (id, moved) = chosen?;
@@ -226,7 +257,7 @@ impl Play {
     }
 
     fn speak(&mut self, from: u64, say: Say) {
-        let card = self.world.books.number(number(from)).and_then(|number| number.card);
+        let card = self.world.books.number(number(from)).and_then(|number| number.card.as_deref().copied());
         let message = if card.is_some() && !matches!(say, Say::Hp) {
             self.counter += 1;
             self.world.seal(from, self.counter, say)
@@ -254,8 +285,27 @@ impl Play {
             assert!(answer.row.is_none(), "I5: {:?} acted twice", message.say);
         }
         self.naive.hear(message.from, message.say, before.is_some() && sealed, &answer, self.world.moment);
-        if let (Say::Rg(_), None, Some(_)) = (message.say, answer.refusal, &answer.row) {
-            self.registration_codes.insert(message.from, answer.code_to(message.from));
+        match message.say {
+            Say::Rg(pin) if answer.refusal.is_none() && answer.row.is_some() => {
+                self.registrations.entry(message.from).or_default().push((answer.code_to(message.from), pin, now));
+            }
+            Say::RgCode(_) | Say::RgCodePin(..) if answer.refusal.is_none() && answer.row.is_some() => {
+                let asked = self.registrations.remove(&message.from).unwrap();
+                let (_, newest, at) = *asked.last().unwrap();
+                match message.say {
+                    Say::RgCodePin(_, pin) => assert_eq!(pin, newest, "an account opened with a PIN of somebody else"),
+                    _ => assert!(
+                        asked.iter().all(|(_, pin, then)| *pin == newest || then.plus_seconds(30 * MINUTE + DAY) <= at),
+                        "a contested registration completed with the code alone"
+                    ),
+                }
+            }
+            Say::RgCode(_) if answer.refusal == Some(Refusal::RegistrationContested) => {
+                let asked = &self.registrations[&message.from];
+                assert!(asked.iter().any(|(_, pin, _)| *pin != asked[0].1), "contested by nobody");
+                self.contested += 1;
+            }
+            _ => {}
         }
         let settles = matches!(message.say, Say::Bl(_) | Say::St(_) | Say::Lg(_));
         let effect = answer.row.as_ref().filter(|_| answer.refusal.is_none() && (sealed || !settles)).map(|_| now);
@@ -293,6 +343,7 @@ impl Play {
             }
             4 => {
                 if self.measure(Measure::RecycleNumber { msisdn }) {
+                    self.registrations.remove(&whom);
                     if self.naive.open.contains(&whom) {
                         self.naive.close(whom);
                     }
@@ -320,10 +371,10 @@ impl Play {
             }
             7 | 11..=13 => {
                 let Some((transfer, moved)) = self.choose(which) else { return };
-                let (credited, day) = (moved.stands == Stands::Credited, self.world.moment.day.0);
+                let credited = moved.stands == Stands::Credited;
                 if self.measure(Measure::Reverse { transfer }) {
                     assert!(credited);
-                    self.naive.take_back(transfer, day);
+                    self.naive.take_back(transfer);
                 }
             }
             8 => {
@@ -400,11 +451,13 @@ fn the_sequences_reach_what_can_happen() {
     let sequences = (setting(), prop::collection::vec(step(), 1..=90));
     let mut refusals = BTreeMap::<Refusal, u32>::new();
     let mut done = BTreeMap::<String, u32>::new();
+    let mut contested = 0;
     for _ in 0..150 {
         let (setting, steps) = sequences.new_tree(&mut runner).unwrap().current();
         let mut play = Play::new(&setting);
         let start = play.world.auditor.rows.len();
         steps.iter().for_each(|step| play.take(step));
+        contested += play.contested;
         for row in &play.world.auditor.rows[start..] {
             match row.refusal {
                 Some(why) => *refusals.entry(why).or_insert(0) += 1,
@@ -416,7 +469,14 @@ fn the_sequences_reach_what_can_happen() {
     {
         assert!(done.get(kind).is_some_and(|times| *times >= 5), "{kind} is never done: {done:?}");
     }
-    for why in [Refusal::WrongPin, Refusal::WrongPassword, Refusal::WrongCode, Refusal::WrongRegistrationCode] {
+    for why in [
+        Refusal::WrongPin,
+        Refusal::WrongPassword,
+        Refusal::WrongCode,
+        Refusal::WrongRegistrationCode,
+        Refusal::WrongRegistrationPin,
+    ] {
         assert!(refusals.contains_key(&why), "{why:?} is never met: {refusals:?}");
     }
+    assert!(contested >= 5, "a contested registration is hardly ever tried with the code alone");
 }

@@ -36,7 +36,7 @@ enum Counts {
     Password(u64),
     Code,
     PasswordAtAgent,
-    RegistrationCode(u64),
+    Registration(u64),
     Packet(u64),
     /// A right secret ended the counting, and then something else was wrong.
     Cleared(u64),
@@ -324,6 +324,12 @@ fn table() -> Vec<Case> {
             let answer = world.say(SENDER, Say::Rc(transfer, PIN));
             (world, answer)
         }),
+        case(No::TooManyReceipts, || {
+            let mut world = World::new();
+            let (transfer, _) = world.send_by_password(STRANGER, 500_00);
+            let answer = world.say(OTHER_STRANGER, Say::CkTooOften(transfer));
+            (world, answer)
+        }),
         // Registration.
         case(No::AlreadyRegistered, || at_once(SENDER, Say::Rg(PIN))),
         case(No::TooManyRegistrations, || after(|world| (0..3).for_each(|_| {
@@ -337,9 +343,22 @@ fn table() -> Vec<Case> {
             let answer = world.say(STRANGER, Say::RgCode(code));
             (world, answer)
         }),
-        counting(No::WrongRegistrationCode, Counts::RegistrationCode(STRANGER), || after(|world| {
+        counting(No::WrongRegistrationCode, Counts::Registration(STRANGER), || after(|world| {
             world.say(STRANGER, Say::Rg(PIN)).done();
         }, STRANGER, Say::RgCode(WRONG))),
+        counting(No::WrongRegistrationPin, Counts::Registration(STRANGER), || {
+            let mut world = World::new();
+            let code = world.say(STRANGER, Say::Rg(PIN)).code_to(STRANGER);
+            let answer = world.say(STRANGER, Say::RgCodePin(code, WRONG));
+            (world, answer)
+        }),
+        case(No::RegistrationContested, || {
+            let mut world = World::new();
+            world.say(STRANGER, Say::Rg(77_431)).done();
+            let code = world.say(STRANGER, Say::Rg(PIN)).code_to(STRANGER);
+            let answer = world.say(STRANGER, Say::RgCode(code));
+            (world, answer)
+        }),
         // Staff.
         case(No::UnknownStaff, || {
             let mut world = World::new();
@@ -388,7 +407,7 @@ fn table() -> Vec<Case> {
             let mut world = World::new();
             let proposal = world.propose(Measure::ResetPin { msisdn: number(SENDER) });
             let verdict = approve::Verdict::Approve;
-            let fields = approve::Fields { proposal, verdict, one_time_pin: None };
+            let fields = approve::Fields { proposal, verdict, one_time_pin: None, moved_name: None };
             let answer = world.by_staff(world.checker(), Action::Approve(fields));
             (world, answer)
         }),
@@ -455,7 +474,7 @@ fn refusals_are_numbered_and_named_once() {
     assert_eq!((numbers.len(), names.len()), (Refusal::ALL.len(), Refusal::ALL.len()));
     assert!(Refusal::ALL.iter().all(|why| Refusal::numbered(*why as u8) == Some(*why)));
     let counted = Refusal::ALL.iter().filter(|why| why.weight() == Weight::Counted).count();
-    assert_eq!(counted, 4, "wrong PIN, password, verification code, registration code");
+    assert_eq!(counted, 5, "wrong PIN, password, verification code, registration code, its PIN");
 }
 
 /// What the row of a refusal counts, failures against spraying looked at apart.
@@ -486,7 +505,7 @@ fn counted(world: &World, answer: &Answer) -> Counts {
             if pin.wrong > 0 { Counts::Pin(of) } else { Counts::Cleared(of) }
         }
         Change::Number(number) if number.registration.as_ref().is_some_and(|held| held.wrong > 0) => {
-            Counts::RegistrationCode(number.msisdn.digits())
+            Counts::Registration(number.msisdn.digits())
         }
         Change::Number(number) if number.claims.wrong > 0 => Counts::Password(number.msisdn.digits()),
         Change::Transfer(transfer) => {

@@ -15,6 +15,7 @@ mod common;
 use common::*;
 use transaction_processing::Refusal;
 use transaction_processing::account::Tier;
+use transaction_processing::decision::Change;
 use transaction_processing::ids::{AccountId, Iccid, StaffId, SystemAccount};
 use transaction_processing::notice::{Role, Standing, Text};
 use transaction_processing::number::Language;
@@ -464,7 +465,12 @@ fn a_changed_number_takes_the_account_along_and_leaves_the_card_behind() {
     world.bind_card(SENDER, CARD).done();
     world.say_sealed(SENDER, 1, Say::Lg(Language::French)).done();
     let answer = world.measure(Measure::ChangeNumber { msisdn: number(SENDER), to: number(OTHER_STRANGER) }).done();
-    assert_eq!(answer.told(), [OTHER_STRANGER, OTHER_STRANGER]);
+    assert_eq!(answer.told(), [OTHER_STRANGER, OTHER_STRANGER, SENDER]);
+    let left = answer.notice_to(SENDER);
+    assert!(matches!(left.text, Text::NumberLeft) && left.language == Language::French);
+    assert_eq!(left.card, Iccid::new(CARD), "the handset of old can open it");
+    let named = |change: &Change| matches!(change, Change::Named { msisdn, .. } if *msisdn == number(OTHER_STRANGER));
+    assert!(answer.row.as_ref().unwrap().changes.iter().any(named), "the name moves along");
     world.say(SENDER, Say::Bl(PIN)).refused(Refusal::NotRegistered);
     // The proof of a PIN is bound to the number, so the owner gets a one-time PIN at the new one, in the language of old.
     let one_time = answer.code_to(OTHER_STRANGER);
@@ -549,7 +555,7 @@ fn money_enters_and_leaves_only_against_the_trust_account() {
 fn staff_propose_approve_reject_and_leave_but_two_remain() {
     let mut world = World::new();
     let proposal = world.propose(Measure::Freeze { msisdn: number(SENDER) });
-    let reject = Fields { proposal, verdict: Verdict::Reject, one_time_pin: None };
+    let reject = Fields { proposal, verdict: Verdict::Reject, one_time_pin: None, moved_name: None };
     world.by_staff(world.maker(), Action::Approve(reject)).done();
     assert!(matches!(world.books.proposal(proposal).unwrap().state, ProposalState::Rejected { .. }));
     world.approve(world.checker(), proposal).refused(Refusal::ProposalClosed);
@@ -576,15 +582,6 @@ fn a_decision_changes_nothing_until_it_is_entered() {
     assert!(one.notices() == other.notices() && one.journal() == other.journal() && one.is_durable());
     assert_eq!(world.balance(SENDER), PURSE);
     world.audit();
-}
-
-#[test]
-fn a_registration_under_way_ends_when_an_account_moves_to_the_number() {
-    let mut world = World::new();
-    let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
-    world.measure(Measure::ChangeNumber { msisdn: number(CUSTOMER), to: number(STRANGER) }).done();
-    world.measure(Measure::Close { msisdn: number(STRANGER) }).done();
-    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::NoRegistration);
 }
 
 #[test]

@@ -36,7 +36,8 @@ balance = Balance { $balance }.
 statement = Balance { $balance }. Newest first:
 statement-empty = Balance { $balance }. No entries yet.
 statement-line = { $day }/{ $month } { $change } { $what }
-registration-code = Code { $code }. To open your account, send RG*{ $code } within { $minutes } min. Give this code to nobody, not even to our staff.
+registration-code = Code { $code }. Someone asked to open an account on this number. Only if you did, send RG*{ $code } within { $minutes } min. Tell it to nobody, not even our staff.
+registration-code-contested = Code { $code }. Someone asked to open an account on this number. Only if you did, send RG*{ $code }*your PIN within { $minutes } min. Tell it to nobody, not even our staff.
 registered = Welcome. Your account is open. Never tell anyone your PIN. Send HP for help.
 code-told-before = Your code is in a message that we sent you before. Never give it to anyone who calls you.
 one-time-pin = One-time PIN { $code }. Send PN*{ $code }*new PIN within { $minutes } min. Give it to nobody, not even to our staff.
@@ -48,6 +49,7 @@ frozen = Your account has been stopped. Call { $care }.
 unfrozen = You can use your account again.
 closed = Your account has been closed. Questions: call { $care }.
 number-changed = Your account is now on this number. If you did not ask for this, call { $care } at once.
+number-left = Your account has moved from this number to another. If you did not ask for this, call { $care } at once.
 tier-set = Your account level is now: { $tier }.
 tier-entry = entry
 tier-standard = standard
@@ -214,6 +216,8 @@ refused-already-registered = This number has an account already. Send HP for hel
 refused-no-registration = No registration is under way. Begin with { form-register }
 refused-wrong-registration-code = Wrong code. Check it in the message you received and send again.
 refused-registration-expired = The code is too old. Begin again with { form-register }
+refused-wrong-registration-pin = Wrong PIN. Send the one that you chose, or begin again with { form-register }
+refused-registration-contested = More than one PIN was chosen for this number. If you asked, send RG*code*PIN with your own.
 refused-too-many-registrations = Too many registrations today. Please try again tomorrow.
 refused-unknown-staff = There is no such member of staff.
 refused-unknown-proposal = There is no such proposal.
@@ -229,6 +233,7 @@ refused-unsound-tariff = The terms of this tariff are not sound. Correct them.
 refused-payee-must-register = This number has received all it may without an account. Its owner can open one: { form-register }
 refused-card-in-use = This SIM card already serves another number.
 refused-codes-missing = Please send your message again.
+refused-too-many-receipts = You have asked about too many receipts. Please try again in an hour.
 
 ## Times
 

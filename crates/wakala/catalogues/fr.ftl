@@ -37,7 +37,8 @@ balance = Solde { $balance }.
 statement = Solde { $balance }. Du plus récent au plus ancien :
 statement-empty = Solde { $balance }. Pas encore d'opérations.
 statement-line = { $day }/{ $month } { $change } { $what }
-registration-code = Code { $code }. Pour ouvrir votre compte, envoyez RG*{ $code } avant { $minutes } min. Ne donnez ce code à personne, pas à nos agents non plus.
+registration-code = Code { $code }. Un compte est demandé pour ce numéro. Seulement si c'est vous, envoyez RG*{ $code } avant { $minutes } min. Ne le dites à personne, ni à nos agents.
+registration-code-contested = Code { $code }. Un compte est demandé pour ce numéro. Seulement si c'est vous, envoyez RG*{ $code }*votre PIN avant { $minutes } min. Ne le dites à personne, ni à nos agents.
 registered = Bienvenue. Votre compte est ouvert. Ne dites votre PIN à personne. Envoyez HP pour l'aide.
 code-told-before = Votre code est dans un message que vous avez déjà. Ne le donnez jamais à qui vous appelle.
 one-time-pin = PIN provisoire { $code }. Envoyez PN*{ $code }*nouveau PIN avant { $minutes } min. Ne le donnez à personne, pas à nos agents non plus.
@@ -49,6 +50,7 @@ frozen = Votre compte est bloqué. Appelez le { $care }.
 unfrozen = Votre compte marche de nouveau.
 closed = Votre compte est fermé. Questions : appelez le { $care }.
 number-changed = Votre compte est maintenant sur ce numéro. Si ce n'est pas votre demande, appelez vite le { $care }.
+number-left = Votre compte a quitté ce numéro pour un autre. Si ce n'est pas votre demande, appelez vite le { $care }.
 tier-set = Niveau de votre compte : { $tier }.
 tier-entry = de base
 tier-standard = standard
@@ -215,6 +217,8 @@ refused-already-registered = Ce numéro a déjà un compte. Envoyez HP pour l'ai
 refused-no-registration = Pas d'inscription en cours. Commencez par { form-register }
 refused-wrong-registration-code = Code faux. Vérifiez-le dans le message que vous avez eu et renvoyez.
 refused-registration-expired = Code périmé. Recommencez par { form-register }
+refused-wrong-registration-pin = PIN faux. Envoyez celui que vous avez choisi, ou recommencez par { form-register }
+refused-registration-contested = Plus d'un PIN a été choisi pour ce numéro. Si c'était vous, envoyez RG*code*PIN avec votre propre PIN.
 refused-too-many-registrations = Trop d'inscriptions aujourd'hui. Réessayez demain.
 refused-unknown-staff = Cet employé n'existe pas.
 refused-unknown-proposal = Cette proposition n'existe pas.
@@ -230,6 +234,7 @@ refused-unsound-tariff = Ce tarif n'est pas cohérent. Corrigez-le.
 refused-payee-must-register = Ce numéro a atteint sa limite sans compte. Son titulaire peut en ouvrir un : { form-register }
 refused-card-in-use = Cette carte SIM sert déjà à un autre numéro.
 refused-codes-missing = Renvoyez votre message.
+refused-too-many-receipts = Trop de justificatifs vérifiés. Réessayez dans une heure.
 
 ## Les heures
 

@@ -36,7 +36,8 @@ balance = Salio { $balance }.
 statement = Salio { $balance }. Mpya kwanza:
 statement-empty = Salio { $balance }. Bado hakuna miamala.
 statement-line = { $day }/{ $month } { $change } { $what }
-registration-code = Msimbo { $code }. Kufungua akaunti tuma RG*{ $code } ndani ya dakika { $minutes }. Usimpe mtu yeyote msimbo huu, hata mfanyakazi wetu.
+registration-code = Msimbo { $code }. Mtu ameomba kufungua akaunti kwa namba hii. Ikiwa ni wewe tu, tuma RG*{ $code } ndani ya dakika { $minutes }. Usimpe yeyote, hata mfanyakazi wetu.
+registration-code-contested = Msimbo { $code }. Mtu ameomba kufungua akaunti kwa namba hii. Ikiwa ni wewe tu, tuma RG*{ $code }*PIN yako ndani ya dakika { $minutes }. Usimpe yeyote, hata mfanyakazi wetu.
 registered = Karibu. Akaunti yako imefunguliwa. Usimwambie mtu PIN yako. Tuma HP kupata msaada.
 code-told-before = Msimbo wako upo kwenye ujumbe tuliokutumia awali. Usimpe mtu yeyote anayekupigia simu.
 one-time-pin = PIN ya muda { $code }. Tuma PN*{ $code }*PIN mpya ndani ya dakika { $minutes }. Usimpe mtu yeyote, hata mfanyakazi wetu.
@@ -48,6 +49,7 @@ frozen = Akaunti yako imesimamishwa. Piga { $care }.
 unfrozen = Unaweza kutumia akaunti yako tena.
 closed = Akaunti yako imefungwa. Kwa maswali piga { $care }.
 number-changed = Akaunti yako sasa iko kwenye namba hii. Kama hukuomba hivyo, piga { $care } mara moja.
+number-left = Akaunti yako imehamishwa kutoka namba hii. Kama hukuomba hivyo, piga { $care } mara moja.
 tier-set = Ngazi ya akaunti yako sasa ni: { $tier }.
 tier-entry = mwanzo
 tier-standard = kawaida
@@ -214,6 +216,8 @@ refused-already-registered = Namba hii ina akaunti tayari. Tuma HP kupata msaada
 refused-no-registration = Hakuna usajili unaoendelea. Anza kwa { form-register }
 refused-wrong-registration-code = Msimbo si sahihi. Uhakiki kwenye ujumbe uliopokea na utume tena.
 refused-registration-expired = Msimbo umekwisha muda. Anza upya kwa { form-register }
+refused-wrong-registration-pin = PIN si sahihi. Tuma uliyochagua, au anza upya kwa { form-register }
+refused-registration-contested = PIN zaidi ya moja zimechaguliwa kwa namba hii. Kama uliomba wewe, tuma RG*msimbo*PIN kwa PIN yako.
 refused-too-many-registrations = Umejisajili mara nyingi leo. Jaribu tena kesho.
 refused-unknown-staff = Hakuna mfanyakazi huyo.
 refused-unknown-proposal = Hakuna pendekezo hilo.
@@ -229,6 +233,7 @@ refused-unsound-tariff = Masharti ya ada hii si sahihi. Yarekebishe.
 refused-payee-must-register = Namba hii imefikia kikomo bila akaunti. Mwenye namba anaweza kufungua: { form-register }
 refused-card-in-use = Laini hii inatumiwa na namba nyingine.
 refused-codes-missing = Tafadhali tuma ujumbe wako tena.
+refused-too-many-receipts = Umeuliza risiti nyingi mno. Jaribu tena baada ya saa moja.
 
 ## Nyakati
 

@@ -36,7 +36,8 @@ balance = 余额{ $balance }
 statement = 余额{ $balance }：
 statement-empty = 余额{ $balance }，暂无记录
 statement-line = { $month }-{ $day } { $change } { $what }
-registration-code = 注册码{ $code }。请在{ $minutes }分钟内发RG*{ $code }开户。勿告诉任何人，包括我们的员工
+registration-code = 注册码{ $code }。有人申请为本号码开户，仅当是您本人，请{ $minutes }分钟内发RG*{ $code }。勿告诉任何人，包括我们的员工
+registration-code-contested = 注册码{ $code }。有人申请为本号码开户，仅当是您本人，请{ $minutes }分钟内发RG*{ $code }*您的PIN。勿告诉任何人，包括我们的员工
 registered = 欢迎！账户已开通。切勿把PIN告诉任何人。发HP可查看帮助
 code-told-before = 密码或验证码已在之前的短信中发给您，请查看。切勿告诉来电索要的人
 one-time-pin = 临时PIN：{ $code }。请在{ $minutes }分钟内发PN*{ $code }*新PIN。勿告诉任何人，包括我们的员工
@@ -48,6 +49,7 @@ frozen = 您的账户已停用，请致电{ $care }
 unfrozen = 您的账户已恢复使用
 closed = 您的账户已销户。如有疑问，请致电{ $care }
 number-changed = 您的账户已转到本号码。如非本人要求，请立即致电{ $care }
+number-left = 您的账户已从本号码转到其他号码。如非本人要求，请立即致电{ $care }
 tier-set = 您的账户等级现为：{ $tier }
 tier-entry = 初级
 tier-standard = 标准
@@ -214,6 +216,8 @@ refused-already-registered = 此号码已有账户。发HP可查看帮助
 refused-no-registration = 没有待完成的注册，请先发{ form-register }
 refused-wrong-registration-code = 注册码错误，请核对收到的短信后重发
 refused-registration-expired = 注册码已过期，请重新发{ form-register }
+refused-wrong-registration-pin = PIN错误。请发您所设的PIN，或重新发{ form-register }
+refused-registration-contested = 此号码被设过不止一个PIN。若是您本人注册，请发RG*注册码*PIN
 refused-too-many-registrations = 今日注册次数过多，请明天再试
 refused-unknown-staff = 没有此员工
 refused-unknown-proposal = 没有此提案
@@ -229,6 +233,7 @@ refused-unsound-tariff = 费率设置有误，请更正
 refused-payee-must-register = 对方无账户，收款已达限额。机主可发{ form-register }开户
 refused-card-in-use = 此SIM卡已用于其他号码
 refused-codes-missing = 请重新发送短信
+refused-too-many-receipts = 查验的凭证过多，请一小时后再试
 
 ## 时间
 

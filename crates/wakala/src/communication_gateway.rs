@@ -290,8 +290,8 @@ impl Shared {
         match output {
             Output::Report(_) | Output::Closed => return Some(output),
             Output::Arrived(arrival, reply) => {
-                let read = self.uplink.read(arrival, rng);
-                link.handle_read(self.now(), reply, read);
+                let read = self.uplink.read(arrival, || self.now(), rng);
+                link.handle_read(reply, read);
             }
             Output::Request(request, reply) => self.submit(*request, reply),
             Output::Advice(advice, reply) => self.tell_once(Item::Advice { advice, reply }),
@@ -505,7 +505,7 @@ impl Numbers {
 
     /// Takes what a commit says of a number.
     pub fn learn(&self, number: &Number) {
-        let card = number.card.map(|card| card.iccid);
+        let card = number.card.as_deref().map(|card| card.iccid);
         let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if number.language.is_none() && card.is_none() {
             known.remove(&number.msisdn);

@@ -2,12 +2,14 @@
 //! out.
 
 pub mod administration;
+pub mod books;
 pub mod cli;
 pub mod clock;
 pub mod communication_gateway;
 pub mod config;
 pub mod demo;
 pub mod downlink;
+pub mod keyring;
 pub mod numbering;
 pub mod observe;
 pub mod platform;
@@ -15,4 +17,5 @@ pub mod process;
 pub mod rooms;
 pub mod serve;
 pub mod timers;
+pub mod tls;
 pub mod uplink;

@@ -1,30 +1,28 @@
 //! The platform, assembled: data centre, writer, uplink, downlink, doors and timers, from one configuration. `serve`, the demo
 //! and the tests all start this very assembly.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_center::{Bounds, DataCenter, Fatal, Sqlite, Store, Writer};
-use encryption::{FileKeys, KeyFileError, Keys, Passphrase};
+use data_center::{Fatal, Location, Writer};
+use encryption::Keys;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 use transaction_processing::ids::TransferId;
 use transaction_processing::{Books, Msisdn, Request};
 
+use crate::books::{self, Kept};
 use crate::communication_gateway::sms::{self, CentreLinks};
-use crate::communication_gateway::{self, Clock, Doors, Numbers, Progress, Recovery, Shared};
+use crate::communication_gateway::{self, Clock, Doors, Numbers, Progress, Shared};
 use crate::config::{self, Config, MessageCentre, Tls};
+use crate::keyring::{self, Keyring};
 use crate::numbering::Numbering;
-use crate::observe::commits::Observed;
 use crate::observe::metrics::Metrics;
 use crate::rooms::{self, Unfit};
 use crate::timers;
+use crate::tls;
 use crate::uplink::Uplink;
 
 /// Why the platform does not start, or had to stop.
@@ -37,13 +35,8 @@ pub enum Failure {
     #[error(transparent)]
     Store(#[from] data_center::StoreError),
     /// The keys cannot be used.
-    #[error("the key file {path}: {error}. `wakala keys init` makes a new one")]
-    Keys {
-        /// Where they were looked for.
-        path: String,
-        /// Why not.
-        error: KeyFileError,
-    },
+    #[error("the keys: {0}")]
+    Keys(#[from] keyring::Failure),
     /// A file that the configuration names cannot be used.
     #[error("{path}: {error}")]
     File {
@@ -67,6 +60,8 @@ pub enum Failure {
 pub struct Services {
     /// The configuration.
     pub config: Arc<Config>,
+    /// Where the books are.
+    pub location: Location,
     /// The long-lived keys.
     pub keys: Arc<dyn Keys>,
     /// The one writer.
@@ -96,7 +91,7 @@ impl Platform {
     /// # Errors
     /// [`Failure`], each with what to do.
     pub async fn start(config: Config, clock: Clock) -> Result<Platform, Failure> {
-        let keys: Arc<dyn Keys> = Arc::new(open_keys(&config)?);
+        let keys = Keyring::open(&config.keys)?.into_keys();
         Platform::start_with_keys(config, clock, keys).await
     }
 
@@ -105,52 +100,32 @@ impl Platform {
     /// # Errors
     /// [`Failure`].
     pub async fn start_with_keys(config: Config, clock: Clock, keys: Arc<dyn Keys>) -> Result<Platform, Failure> {
-        let currencies: Vec<_> = config.currencies().into_iter().map(config::CurrencyCode::currency).collect();
-        let store = Sqlite::open(&config.ledger.database, &currencies)?;
-        let restored = store.is_restored()?;
-        let recovery: Box<dyn Recovery> = Box::new(store.history()?);
+        let location = books::location(&config)?;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
-        let store = Observed::new(store, Arc::clone(&metrics));
-        let center = DataCenter::open(store, config.policy(), &currencies)?;
-        let clock = rooms::not_before(center.books().moment(), clock);
-        let opening = rooms::opening(center.books(), &config, restored);
-        let known = rooms::known(center.books());
-        if restored {
-            tracing::warn!("the database was restored from a backup: a new epoch opens");
-        }
-
-        let (tell_end, ended) = watch::channel(None);
-        let bounds =
-            Bounds { batch: config.ledger.batch_requests as usize, queue: config.ledger.queue_requests as usize };
-        let ticking = Arc::clone(&clock);
-        let tell = move |result: Result<(), Fatal>| {
-            if let Err(error) = &result {
-                tracing::error!(%error, "the writer has stopped: nothing more is decided");
-            }
-            let _ = tell_end.send(Some(result.map_err(|error| error.to_string())));
-        };
+        tracing::info!(database = %location, "opening the books");
         let progress = Arc::new(Progress::default());
-        let reached = Arc::clone(&progress);
-        let writer = Writer::start(center, move || ticking(), bounds, move |place| reached.reach(place), tell)?;
+        let Kept { writer, recovery, clock, opening, known, ended } =
+            tokio::task::block_in_place(|| books::open(&location, &config, clock, &metrics, &progress))?;
         for request in opening {
             decide(&writer, request).await?;
         }
 
-        let centres =
-            config.message_centre.iter().map(|centre| links(&config, centre)).collect::<Result<Vec<_>, _>>()?;
+        let centres = config.message_centre.iter().map(links).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::new(config.ledger.language.into(), payees(writer.clone()));
         known.iter().for_each(|number| numbers.learn(number));
         let numbering = rooms::numbering(&config)?;
         let (keys_of, short_code) = (Arc::clone(&keys), config.messages.short_code.clone());
         let numbers = Arc::new(numbers);
-        let uplink = Uplink::new(keys_of, Arc::clone(&numbers) as _, numbering.clone(), short_code);
+        let rations = rooms::rations(&config);
+        let uplink = Uplink::new(keys_of, Arc::clone(&numbers) as _, numbering.clone(), short_code, rations);
         let (ticking, counting) = (Arc::clone(&clock), Arc::clone(&metrics));
         let binds = sms::binds(&centres);
         let (shared, ends) = Shared::new(writer.clone(), uplink, numbers, ticking, counting, progress, &binds);
         let outbox = rooms::outbox(&config, Arc::clone(&keys), Arc::new(rooms::catalogues()?))?;
         let doors = communication_gateway::start(Arc::clone(&shared), ends, &centres, outbox, recovery);
         let timers = tokio::spawn(timers::run(Arc::clone(&shared)));
-        let services = Arc::new(Services { config: Arc::new(config), keys, writer, shared, numbering, clock, metrics });
+        let config = Arc::new(config);
+        let services = Arc::new(Services { config, location, keys, writer, shared, numbering, clock, metrics });
         Ok(Platform { services, doors, timers, ended })
     }
 
@@ -196,12 +171,6 @@ async fn decide(writer: &Writer, request: Request) -> Result<data_center::Answer
     told.await.map_err(|_| Failure::Stopped)
 }
 
-fn open_keys(config: &Config) -> Result<FileKeys, Failure> {
-    let failure = |error| Failure::Keys { path: config.keys.file.display().to_string(), error };
-    let passphrase = Passphrase::read(&config.keys.passphrase_file).map_err(failure)?;
-    FileKeys::load(&config.keys.file, &passphrase).map_err(failure)
-}
-
 /// Finds the payee of a transfer that waits, for the uplink; waits for the books.
 fn payees(writer: Writer) -> impl Fn(TransferId) -> Option<Msisdn> + Send + Sync + 'static {
     move |transfer| {
@@ -210,46 +179,17 @@ fn payees(writer: Writer) -> impl Fn(TransferId) -> Option<Msisdn> + Send + Sync
     }
 }
 
-fn links(config: &Config, centre: &MessageCentre) -> Result<CentreLinks, Failure> {
+fn links(centre: &MessageCentre) -> Result<CentreLinks, Failure> {
     let failure = |path: &Path, error: String| Failure::File { path: path.display().to_string(), error };
     let password = config::read_secret(&centre.password_file)
         .map_err(|error| failure(&centre.password_file, error.to_string()))?;
     let tls =
         centre.tls.as_ref().map(|tls| Ok::<_, Failure>((connector(tls)?, tls.server_name.clone()))).transpose()?;
-    let link = rooms::link(config, centre, password)?;
+    let link = rooms::link(centre, password)?;
     Ok(CentreLinks { link, binds: centre.binds, tls })
 }
 
 fn connector(tls: &Tls) -> Result<TlsConnector, Failure> {
-    let failure = |path: &Path, error: String| Failure::File { path: path.display().to_string(), error };
-    let certificates = |path: &Path| {
-        let octets = fs::read(path).map_err(|error| failure(path, error.to_string()))?;
-        let all = CertificateDer::pem_slice_iter(&octets).collect::<Result<Vec<_>, _>>();
-        all.map_err(|error| failure(path, error.to_string()))
-    };
-    let mut roots = RootCertStore::empty();
-    match &tls.ca_file {
-        Some(path) => {
-            for certificate in certificates(path)? {
-                roots.add(certificate).map_err(|error| failure(path, error.to_string()))?;
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let unfit = |error: rustls::Error| Failure::Configuration(format!("TLS: {error}"));
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(unfit)?;
-    let builder = builder.with_root_certificates(roots);
-    let client = match (&tls.certificate_file, &tls.key_file) {
-        (Some(certificate), Some(key)) => {
-            let octets = fs::read(key).map_err(|error| failure(key, error.to_string()))?;
-            let private = PrivateKeyDer::from_pem_slice(&octets).map_err(|error| failure(key, error.to_string()))?;
-            builder.with_client_auth_cert(certificates(certificate)?, private).map_err(unfit)?
-        }
-        _ => builder.with_no_client_auth(),
-    };
-    Ok(TlsConnector::from(Arc::new(client)))
+    let identity = tls.certificate_file.as_deref().zip(tls.key_file.as_deref());
+    Ok(TlsConnector::from(Arc::new(tls::client(tls.ca_file.as_deref(), identity)?)))
 }

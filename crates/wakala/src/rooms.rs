@@ -17,6 +17,7 @@ use crate::config::{Config, MessageCentre};
 use crate::downlink::outbox::{Centre, Outbox, Settings};
 use crate::downlink::{Catalogues, NumberForm, Style};
 use crate::numbering::Numbering;
+use crate::uplink::Rations;
 
 /// Messages that wait within one bind; few, so that the outbox keeps the order of importance.
 const LINK_QUEUE: usize = 1_024;
@@ -68,6 +69,15 @@ pub fn numbering(config: &Config) -> Result<Numbering, Unfit> {
     Numbering::new(country, &config.numbers).ok_or_else(|| unfit(format!("the country {country} is not known")))
 }
 
+/// What each sender gets in an hour.
+pub fn rations(config: &Config) -> Rations {
+    Rations {
+        answers: config.messages.malformed_answers_per_hour,
+        receipts: config.messages.receipts_per_hour,
+        senders: config.messages.counted_senders as usize,
+    }
+}
+
 /// The words of all languages.
 ///
 /// # Errors
@@ -114,14 +124,12 @@ pub fn style(config: &Config) -> Result<Style, Unfit> {
 ///
 /// # Errors
 /// [`Unfit`].
-pub fn link(config: &Config, centre: &MessageCentre, password: Secret) -> Result<link::Settings, Unfit> {
+pub fn link(centre: &MessageCentre, password: Secret) -> Result<link::Settings, Unfit> {
     let too_long = |_| unfit(format!("{}: system_id or system_type is too long", centre.name));
     Ok(link::Settings {
         name: centre.name.clone(),
         hosts: centre.hosts.clone(),
         client: centre.client(password, LINK_QUEUE, INBOUND_WINDOW).map_err(too_long)?,
         alphabet: centre.default_alphabet.into(),
-        malformed_answers_per_hour: config.messages.malformed_answers_per_hour,
-        malformed_senders: config.messages.malformed_senders as usize,
     })
 }

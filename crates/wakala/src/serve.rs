@@ -79,6 +79,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     });
     let administration = Administration::new(
         Arc::clone(&services.config),
+        services.location.clone(),
         Arc::clone(&services.keys),
         services.writer.clone(),
         services.numbering.clone(),
@@ -109,7 +110,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     ServiceManager.ready();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        database = %services.config.ledger.database.display(),
+        database = %services.location,
         administration = address,
         centres = services.config.message_centre.len(),
         "serving"

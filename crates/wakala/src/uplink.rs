@@ -4,19 +4,20 @@
 mod patience;
 mod translate;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use encryption::{CryptoRng, Keys, secured_packet};
 use transaction_processing::ids::{Iccid, TransferId};
 use transaction_processing::number::Language;
-use transaction_processing::request::{Kind, Link, Origin, RequestKey, Seal};
+use transaction_processing::request::{Action, Kind, Link, Origin, RequestKey, Seal};
+use transaction_processing::time::Time;
 use transaction_processing::{Msisdn, Request};
 use wire::Secret;
 use wire::smpp::ShortMessage;
 use wire::sms::{self, Command, DefaultAlphabet, Keyword, Malformed, Whole, Why};
 
 use crate::numbering::Numbering;
-pub use patience::Patience;
+pub use patience::{Patience, Rations};
 pub use translate::{draw, private};
 
 /// What the uplink must know of numbers before a decision: whose card opens a message, and in which language to answer one
@@ -54,7 +55,7 @@ pub enum Arrived {
 pub enum Read {
     /// A request to be decided.
     Request(Box<Request>),
-    /// No request: answer with what is wrong, unless the sender has been answered so too often already.
+    /// No request: answer with what is wrong.
     Answer(Box<Advice>),
     /// Nothing to answer: it is acknowledged and counted.
     Ignored(Ignored),
@@ -85,26 +86,57 @@ pub enum Ignored {
     NoCard,
     /// A secured packet that was refused, with the internal status to be counted.
     Packet(Option<u8>),
-    /// Malformed so often that this sender gets no more answers for a while.
+    /// Malformed so often that this sender gets no more answers in this hour.
     Impatient,
 }
 
-/// The uplink. It keeps nothing but how often it has advised whom.
+/// The uplink. It keeps nothing but what it has told whom in this hour, for all links together.
 pub struct Uplink {
     keys: Arc<dyn Keys>,
     directory: Arc<dyn Directory>,
     numbering: Numbering,
     short_code: String,
+    patience: Mutex<Patience>,
 }
 
 impl Uplink {
     /// An uplink that answers to one short code.
-    pub fn new(keys: Arc<dyn Keys>, directory: Arc<dyn Directory>, numbering: Numbering, short_code: String) -> Uplink {
-        Uplink { keys, directory, numbering, short_code }
+    pub fn new(
+        keys: Arc<dyn Keys>,
+        directory: Arc<dyn Directory>,
+        numbering: Numbering,
+        short_code: String,
+        rations: Rations,
+    ) -> Uplink {
+        Uplink { keys, directory, numbering, short_code, patience: Mutex::new(Patience::new(rations)) }
     }
 
-    /// Reads an arrival. Draws the codes that its request may need from `rng`.
-    pub fn read(&self, arrival: Arrival, rng: &mut dyn CryptoRng) -> Read {
+    /// Reads an arrival, and counts what is rationed. Draws the codes that its request may need from `rng`.
+    pub fn read(&self, arrival: Arrival, now: impl Fn() -> Time, rng: &mut dyn CryptoRng) -> Read {
+        match self.read_words(arrival, rng) {
+            Read::Answer(advice) if !self.patience().answers(advice.to, now()) => Read::Ignored(Ignored::Impatient),
+            Read::Request(mut request) => {
+                self.ration(&mut request, now);
+                Read::Request(request)
+            }
+            read => read,
+        }
+    }
+
+    fn patience(&self) -> MutexGuard<'_, Patience> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is refused for its form uses nothing up: whoever forges a sender leaves the owner of a card their ration.
+    fn ration(&self, request: &mut Request, now: impl Fn() -> Time) {
+        if let (Action::Check(fields), Origin::Handset { from, seal, .. }) = (&mut request.action, request.origin)
+            && (seal != Seal::Plain || self.directory.card(from).is_none())
+        {
+            fields.too_often = !self.patience().tells(from, fields.transfer, now());
+        }
+    }
+
+    fn read_words(&self, arrival: Arrival, rng: &mut dyn CryptoRng) -> Read {
         let Arrival { link, alphabet, message } = arrival;
         let first = match &message {
             Arrived::Single(message) | Arrived::TooLong(message) => message,
@@ -208,7 +240,8 @@ pub fn keyword(kind: Kind) -> Option<Keyword> {
         | Kind::Approve
         | Kind::EnrolFirstStaff
         | Kind::AdoptTariff
-        | Kind::OpenEpoch => return None,
+        | Kind::OpenEpoch
+        | Kind::ChangeStaffSecret => return None,
     })
 }
 

@@ -111,7 +111,7 @@ async fn no_pin_and_no_code_is_left_anywhere() {
     assert!(world.centre().text_to(STRANGER).await.words.contains("take CASH"));
     secrets.extend([password, code]);
     let registration = world.ask(STRANGER, &format!("RG*{}*Neema", PINS[3])).await.digits_after("Code ");
-    said(&world.ask(STRANGER, &format!("RG*{registration}")).await.words);
+    said(&world.ask(STRANGER, &format!("RG*{registration}*{}", PINS[3])).await.words);
     secrets.push(registration);
 
     // Sealed ones.
@@ -135,6 +135,7 @@ async fn no_pin_and_no_code_is_left_anywhere() {
         format!("PN*{d}"),
         format!("GM*0712000002*500*{d}*{a}"),
         format!("RG*{b}"),
+        format!("RG*123456*{c}*{d}"),
         format!("QT*{STRANGER}*12{c}*x"),
         format!("TM*0712000002*500*{d}#"),
         format!("TM*0712000002*500*\u{1f4b0}{a}"),

@@ -1,18 +1,25 @@
 //! The program as its operators meet it: from nothing to money in the system, a backup and the way back, by commands alone.
 
+#[path = "../../encryption/tests/softhsm/mod.rs"]
+mod softhsm;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use encryption::VerifyingKey;
 use serde_json::Value;
+use softhsm::SoftHsm;
 use tempfile::TempDir;
 
 /// An installation in a folder of its own.
 struct Place {
     folder: TempDir,
     configuration: PathBuf,
+    /// By which the token's module finds its own, where there is a token.
+    variable: Option<(&'static str, PathBuf)>,
 }
 
 impl Place {
@@ -29,10 +36,26 @@ impl Place {
             at("wakala.sock")
         );
         fs::write(&configuration, text).unwrap();
-        for (name, secret) in [("maker", "the first long secret"), ("checker", "another long secret")] {
+        for (name, secret) in
+            [("maker", "the first long secret"), ("checker", "another long secret"), ("next", "a third long secret")]
+        {
             fs::write(at(name), secret).unwrap();
         }
-        Place { folder, configuration }
+        Place { folder, configuration, variable: None }
+    }
+
+    /// One whose keys are in a token.
+    fn with_token(hsm: &SoftHsm) -> Place {
+        let place = Place::new();
+        let token = format!(
+            "[keys]\ntoken = {{ module = {:?}, label = {:?}, pin_file = {:?} }}\n",
+            softhsm::MODULE,
+            softhsm::LABEL,
+            hsm.pin_file()
+        );
+        let text = fs::read_to_string(&place.configuration).unwrap().replace("[keys]\n", &token);
+        fs::write(&place.configuration, text).unwrap();
+        Place { variable: Some((softhsm::VARIABLE, hsm.configuration())), ..place }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -41,7 +64,7 @@ impl Place {
 
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wakala"));
-        command.env_clear().current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env_clear().envs(self.variable.clone()).current_dir(self.folder.path()).stdin(Stdio::null());
         command.arg("--config").arg(&self.configuration).args(line.split(' '));
         command
     }
@@ -149,6 +172,9 @@ fn from_nothing_to_money_a_backup_and_back() {
 
     let balance = String::from_utf8(place.run("treasury balance").stdout).unwrap();
     assert!(balance.contains("-5,000,000.00 TZS") && balance.contains("4,800,000.00 TZS"), "{balance}");
+    place.done("staff secret --staff maker --secret-file maker --new-secret-file next");
+    assert_eq!(place.refused("agent list --staff maker --secret-file maker").0, Some(1), "the old one proves nothing");
+    place.done("staff secret --staff maker --secret-file next --new-secret-file maker");
     let verified = place.done("ledger verify");
     assert_eq!(verified["sound"], true);
     assert_eq!(place.done("check")["sound"], true);
@@ -197,7 +223,18 @@ fn keys_are_rotated_at_once_and_retired_only_when_nothing_needs_them() {
     place.done("staff add maker --new-secret-file maker");
     place.done("staff add checker --new-secret-file checker");
     place.decided("agent enrol 1042 0712000007 --name Shop");
+    let first = place.done("keys public")["keys"].clone();
     assert_eq!(place.done("keys rotate")["versions"], serde_json::json!([2, 1]));
+    let public = place.done("keys public")["keys"].clone();
+    assert_eq!(
+        (public.as_array().map(Vec::len), &public[1]),
+        (Some(2), &first[0]),
+        "newest first, the older as it was"
+    );
+    let newest = VerifyingKey::from_pem(public[0]["public_key"].as_str().unwrap()).expect("PEM");
+    assert_eq!(public[0]["id"], newest.id().to_string());
+    let shown = String::from_utf8(place.run("keys public").stdout).unwrap();
+    assert!(shown.contains(&format!("version 2, id {}\n{}version 1, id", newest.id(), newest.to_pem())), "{shown}");
     let (code, told) = place.refused("keys retire 1");
     assert_eq!(code, Some(1));
     assert!(told.contains("restart it first"), "{told}");
@@ -213,6 +250,64 @@ fn keys_are_rotated_at_once_and_retired_only_when_nothing_needs_them() {
     place.decided("customer reset-pin 0712000007");
     assert_eq!(place.done("keys retire 1")["versions"], serde_json::json!([2]));
     server.end();
+}
+
+#[test]
+fn the_keys_may_be_in_a_token() {
+    let hsm = SoftHsm::create("command-line");
+    let place = Place::with_token(&hsm);
+    let (code, told) = place.refused("serve");
+    assert!(code == Some(78) && told.contains("wakala keys init"), "{told}");
+    assert_eq!(place.done("keys init --token")["versions"], serde_json::json!([1]));
+    let (code, told) = place.refused("keys init");
+    assert!(code == Some(1) && told.contains("is in the token already"), "{told}");
+    assert!(!place.path("wakala.keys").exists() && !place.path("passphrase").exists(), "there is no file of keys");
+    assert!(place.run("config check").status.success());
+
+    let server = place.serve();
+    place.done("staff add maker --new-secret-file maker");
+    place.done("staff add checker --new-secret-file checker");
+    place.decided("agent enrol 1042 0712000007 --name Shop");
+    assert_eq!(place.done("keys rotate")["versions"], serde_json::json!([2, 1]));
+    let (code, told) = place.refused("keys retire 1");
+    assert!(code == Some(1) && told.contains("restart it first"), "{told}");
+    assert_eq!(place.refused("keys retire 2").0, Some(1), "the newest is in use");
+    let mut log = server.end();
+
+    let server = place.serve();
+    let name = || place.done("agent show 1042 --staff maker --secret-file maker")["name"].clone();
+    assert_eq!(name(), "Shop", "what was sealed before the rotation opens");
+    assert!(place.refused("keys retire 1").1.contains("1 stored proofs still need version 1"));
+    place.decided("customer reset-pin 0712000007");
+    assert_eq!(place.done("keys retire 1")["versions"], serde_json::json!([2]));
+    log += &server.end();
+    let server = place.serve();
+    place.decided("customer reset-pin 0712000007");
+    assert_ne!(name(), "Shop", "its key is destroyed");
+    let public = place.done("keys public")["keys"].clone();
+    assert_eq!((public.as_array().map(Vec::len), &public[0]["version"]), (Some(1), &serde_json::json!(2)));
+    log += &server.end();
+    assert!(!log.contains(softhsm::PIN));
+    hsm.remove();
+}
+
+#[test]
+fn a_token_that_is_not_reached_is_tried_again_and_a_wrong_pin_never() {
+    let hsm = SoftHsm::create("not-reached");
+    let place = Place::with_token(&hsm);
+    place.done("keys init --token");
+    let (code, told) = place.refused("serve --set keys.token.label=another");
+    assert!(code == Some(75) && told.contains("no token is labelled"), "{told}");
+    let (code, told) = place.refused("serve --set keys.token.pin_file=maker");
+    assert!(code == Some(78), "anybody may read that file: {told}");
+    fs::set_permissions(place.path("maker"), fs::Permissions::from_mode(0o600)).unwrap();
+    let (code, told) = place.refused("serve --set keys.token.pin_file=maker");
+    assert!(code == Some(78) && told.contains("refuses the PIN"), "{told}");
+    let (code, told) = place.refused("config check --set keys.token.module=/nowhere/module.so");
+    assert!(code == Some(78) && told.contains("keys.token.module"), "{told}");
+    let (code, told) = Place::new().refused("keys init --token");
+    assert!(code == Some(78) && told.contains("names no token"), "{told}");
+    hsm.remove();
 }
 
 #[test]

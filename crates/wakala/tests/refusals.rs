@@ -173,10 +173,13 @@ fn scenes() -> Vec<(&'static str, Vec<Step>)> {
             Say(FRESH, "RG*1234*Checker", "This PIN is too easy to guess."),
             Say(FRESH, "RG*4821*Checker", "Code "),
             Say(FRESH, "RG*000000", "Wrong code. Check it in the message you received"),
+            Say(FRESH, "RG*{registration}*9173", "Wrong PIN. Send the one that you chose, or begin again with RG*PIN*name"),
+            Say(FRESH, "RG*{registration}*", "Check the name. Write: RG*PIN*name, then RG*code"),
             Pass(31 * 60),
             Say(FRESH, "RG*{registration}", "The code is too old. Begin again with RG*PIN*name"),
-            Say(FRESH, "RG*4821*Checker*2", "Code "),
-            Say(FRESH, "RG*4821*Checker*3", "Code "),
+            Say(FRESH, "RG*9173*Maker", "*your PIN within 30 min."),
+            Say(FRESH, "RG*{registration}", "More than one PIN was chosen for this number. If you asked, send RG*code*PIN with your own."),
+            Say(FRESH, "RG*4821*Checker*2", "*your PIN within 30 min."),
             Say(FRESH, "RG*4821*Checker*4", "Too many registrations today."),
         ]),
         ("messages that cannot be read", vec![
@@ -453,5 +456,46 @@ async fn answers_to_unreadable_messages_are_limited_by_sender_and_the_rest_is_ac
         let id = world.centre().say(from, "HP");
         assert_eq!(world.centre().acknowledged(&id).await, 0);
     }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_asks_about_so_many_receipts_an_hour_over_all_binds_together() {
+    let world = World::with(|config| {
+        config.messages.receipts_per_hour = 3;
+        config.message_centre[0].binds = 3;
+    })
+    .await;
+    let guess = |n: u64| format!("CK*{}", world.keys.reference(1_000_000 + n).expect("in range"));
+    const UNKNOWN: &str = "No transfer found with this reference.";
+    const ENOUGH: &str = "Not done: receipt check. You have asked about too many receipts.";
+    for (asked, expected) in [(1, UNKNOWN), (2, UNKNOWN), (3, UNKNOWN), (4, ENOUGH), (1, UNKNOWN), (5, ENOUGH)] {
+        let words = world.ask(BOB, &guess(asked)).await.words;
+        assert!(words.contains(expected), "{asked}: {words}");
+    }
+
+    // All at once, over whatever bind.
+    let ids: Vec<String> = (0..20).map(|n| world.centre().say(STRANGER, &guess(n))).collect();
+    for id in ids {
+        assert_eq!(world.centre().acknowledged(&id).await, 0);
+    }
+    audit::settle(&world).await;
+    let texts = world.centre().texts(Some(STRANGER.trim_start_matches('+')));
+    let told = |what: &str| texts.iter().filter(|text| text.words.contains(what)).count();
+    assert_eq!((told(UNKNOWN), told(ENOUGH)), (3, 17));
+
+    // Nobody uses up what is left to the owner of a card.
+    let (mut sealer, mut card) = (Sealer::start(), world.card(ALICE, "8925501000000000001").await);
+    for n in 0..4 {
+        let id = world.centre().say(ALICE, &guess(n));
+        assert_eq!(world.centre().acknowledged(&id).await, 0);
+    }
+    audit::settle(&world).await;
+    world.centre().skip_read();
+    let words = world.ask_sealed(&mut sealer, &mut card, ALICE, &guess(9)).await;
+    assert!(words.contains(UNKNOWN), "{words}");
+
+    world.pass(HOUR).await;
+    assert!(world.ask(BOB, &guess(4)).await.words.contains(UNKNOWN));
     world.end().await;
 }

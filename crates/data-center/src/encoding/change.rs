@@ -6,7 +6,7 @@ use transaction_processing::number::{Card, Claims, Number, Registration};
 use transaction_processing::proposal::{Case, Matter, Measure, Proposal, ProposalState, Staff};
 use transaction_processing::tariff::{Band, Priced, Tariff, Terms};
 use transaction_processing::transfer::{
-    Charge, Kind as TransferKind, PaidOut, Query, ReturnCause, State, Transfer, Waiting,
+    Charge, Commission, Kind as TransferKind, PaidOut, Query, ReturnCause, State, Transfer, Waiting,
 };
 
 use super::{Encoded, Input, Malformed, Output, choice, structure};
@@ -76,7 +76,7 @@ structure!(Dealings { agent, customer, priced, day, sum, earned });
 structure!(Failures { scope, since, count });
 structure!(Card { iccid, counter, check });
 structure!(Claims { wrong, pauses, paused_until });
-structure!(Registration { pin, code, wrong, expires_at });
+structure!(Registration { pin, code, wrong, expires_at, contested });
 structure!(Number {
     msisdn,
     language,
@@ -108,6 +108,7 @@ structure!(Transfer { id, kind, made_at, sender, sender_number, payee, amount, c
 structure!(Charge { tariff, payer, fee, levy, kept_on_return });
 structure!(Waiting { password, expires_at, reminded, resent, query, wrong_codes, password_at_agent_closed });
 structure!(Query { agent, code, expires_at });
+structure!(Commission { amount, day });
 structure!(PaidOut { agent, at, cash, commission, proved_by });
 
 /// Without its money: that is a matter of journals, and an account is opened empty.

@@ -29,7 +29,7 @@ choice!(Text {
     18 => Refunded { transfer, returned, payee, balance },
     19 => Lapsed { transfer, amount, sender },
     20 => Reminder { transfer, amount, sender, expires_at },
-    21 => RegistrationCode { minutes },
+    21 => RegistrationCode { minutes, contested },
     22 => Registered,
     23 => CashTakenIn { transfer, amount, customer, commission, balance },
     24 => CashPutIn { transfer, amount, charges, agent, balance },
@@ -55,4 +55,5 @@ choice!(Text {
     44 => UnclaimedPaid { amount, balance },
     45 => Refused { why, asked },
     46 => Repeated { answer, asked },
+    47 => NumberLeft,
 });

@@ -7,12 +7,14 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use transaction_processing::ids::Sequence;
 
-use super::history::SqliteHistory;
+use super::reading::SqliteHistory;
 use super::verify::verify;
-use super::{connect, create_private, load, lock, migrations, version};
+use super::{beside, connect, create_private, keep_journal, lock, migrations, sync_directory, version};
 use crate::audit::Report;
 use crate::batch::Position;
+use crate::location::Condition;
 use crate::messages::{MessageState, NoticeId};
+use crate::reading::Reading;
 use crate::store::{History, StoreError};
 
 /// Pages copied between two words of progress.
@@ -49,7 +51,7 @@ pub enum RestoreError {
     /// The manifest beside the backup says something else than the backup.
     #[error("the backup is not the one that its manifest describes")]
     OtherManifest,
-    /// There is a database already.
+    /// There is a database already, or what one left in its log.
     #[error("{0} exists already")]
     Exists(PathBuf),
 }
@@ -62,10 +64,10 @@ pub enum RestoreError {
 pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Manifest, StoreError> {
     version::check()?;
     copy(from, to, progress)?;
-    let connection = connect(to, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let position = load::position(&connection)?.unwrap_or(Position::start());
-    let last = connection.query_row("SELECT coalesce(max(sequence), 0) FROM log", [], |row| super::unsigned(row, 0))?;
-    let manifest = Manifest { last: Sequence(last), head: position.head, schema: migrations::known() };
+    let mut copied = SqliteHistory::open(to)?;
+    let position = copied.position()?.unwrap_or(Position::start());
+    let last = Sequence(copied.figure("SELECT coalesce(max(sequence), 0) FROM log")?);
+    let manifest = Manifest { last, head: position.head, schema: migrations::known() };
     let path = manifest_path(to);
     let failed = |error| StoreError::File { path: path.clone(), error };
     fs::write(&path, manifest.text()).map_err(failed)?;
@@ -74,9 +76,7 @@ pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Res
 }
 
 fn manifest_path(backup: &Path) -> PathBuf {
-    let mut name = backup.as_os_str().to_owned();
-    name.push(".manifest");
-    name.into()
+    beside(backup, ".manifest")
 }
 
 fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
@@ -100,10 +100,7 @@ fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()
     }
     drop(copying);
     // One file that needs no other beside it.
-    let mode: String = target.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
-    if mode != "delete" {
-        return Err(StoreError::Damaged(format!("the copy stays in {mode} mode")));
-    }
+    keep_journal(&target, "delete")?;
     drop(target);
     sync(to)
 }
@@ -112,19 +109,20 @@ fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()
 fn sync(path: &Path) -> Result<(), StoreError> {
     let failed = |error| StoreError::File { path: path.to_owned(), error };
     File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+    sync_directory(path)
 }
 
 /// Makes a database of a backup that verifies. What was not known to be sent is never sent: it may have been; its codes are
-/// erased. The database then waits for an epoch to be opened, see [`super::Sqlite::is_restored`]. Repeats stay known.
+/// erased. The database then waits for an epoch to be opened, see [`crate::Store::is_restored`]. Repeats stay known.
 ///
 /// # Errors
 /// [`RestoreError`]; nothing is at `to` then.
 pub fn restore(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, RestoreError> {
     version::check()?;
-    if to.exists() {
-        return Err(RestoreError::Exists(to.to_owned()));
+    // What a database before has left in its log or journal would be taken for a part of this one.
+    let remains = [to.to_owned(), beside(to, "-wal"), beside(to, "-journal")];
+    if let Some(there) = remains.into_iter().find(|path| path.exists()) {
+        return Err(RestoreError::Exists(there));
     }
     let _lock = lock(to)?;
     let report = verify(from, progress)?;
@@ -138,9 +136,7 @@ pub fn restore(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Re
             return Err(RestoreError::OtherManifest);
         }
     }
-    let mut partial = to.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
+    let partial = beside(to, ".partial");
     if partial.exists() {
         fs::remove_file(&partial).map_err(|error| StoreError::File { path: partial.clone(), error })?;
     }
@@ -189,21 +185,6 @@ fn abandon(connection: &Connection, notice: NoticeId, at: i64) -> Result<(), Sto
     Ok(())
 }
 
-/// What [`check`] saw.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Condition {
-    /// The SQLite that looked.
-    pub sqlite: &'static str,
-    /// The version of the schema, and the latest that this program knows.
-    pub schema: (i64, i64),
-    /// What SQLite's own check of pages, indices and types says; empty where all is well.
-    pub damage: Vec<String>,
-    /// Octets of the database that are in use, and those that are free within it.
-    pub octets: (u64, u64),
-    /// Whether it was restored and waits for its epoch.
-    pub restored: bool,
-}
-
 /// Looks at the file itself: pages, indices, types, version. [`verify`] looks at what they mean.
 ///
 /// # Errors
@@ -221,7 +202,7 @@ pub fn check(path: &Path) -> Result<Condition, StoreError> {
     let all = figure("PRAGMA page_count")?.cast_unsigned().saturating_mul(page);
     let restored = figure("SELECT coalesce(max(restored), 0) FROM position")? != 0;
     Ok(Condition {
-        sqlite: version::linked(),
+        software: format!("SQLite {}", version::linked()),
         schema: (schema, migrations::known()),
         damage: said.into_iter().filter(|line| line != "ok").collect(),
         octets: (all.saturating_sub(free), free),

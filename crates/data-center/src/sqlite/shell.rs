@@ -5,18 +5,10 @@ use std::path::Path;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 
-use super::verify::values;
 use super::{connect, version};
-use crate::records::Value;
+use crate::location::Part;
+use crate::reading::values;
 use crate::store::StoreError;
-
-/// What [`query`] hands over.
-pub enum Part<'a> {
-    /// The names of the columns; first, and once.
-    Columns(Vec<&'a str>),
-    /// A row.
-    Row(Vec<Value>),
-}
 
 /// Puts one statement to the database at `path` and hands over what it answers, row by row, until `each` says no.
 ///

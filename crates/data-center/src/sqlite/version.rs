@@ -15,9 +15,10 @@ const fn is_safe(version: i32) -> bool {
 /// Refuses a linked SQLite that is not safe.
 ///
 /// # Errors
-/// [`StoreError::UnsafeVersion`].
+/// [`StoreError::Unsafe`].
 pub fn check() -> Result<(), StoreError> {
-    if is_safe(rusqlite::version_number()) { Ok(()) } else { Err(StoreError::UnsafeVersion(linked().into())) }
+    let advice = || format!("SQLite {} is linked; at least 3.51.3 and not 3.52.0 is needed", linked());
+    if is_safe(rusqlite::version_number()) { Ok(()) } else { Err(StoreError::Unsafe(vec![advice()])) }
 }
 
 /// The version of the SQLite that is linked.

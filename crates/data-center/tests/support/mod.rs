@@ -170,7 +170,7 @@ impl Writing {
 
     pub fn confirm(&mut self, from: u64, code: u32) -> Request {
         let code = proofs(Secret::Code, from, code);
-        self.from(from, Action::Confirm(requests::confirm::Fields { code }))
+        self.from(from, Action::Confirm(requests::confirm::Fields { code, pin: None }))
     }
 
     pub fn cash_in(&mut self, agent: u64, customer: u64, amount: i64) -> Request {
@@ -226,7 +226,7 @@ impl Writing {
     }
 
     pub fn check(&mut self, from: u64, transfer: TransferId) -> Request {
-        self.from(from, Action::Check(requests::check::Fields { transfer: Some(transfer) }))
+        self.from(from, Action::Check(requests::check::Fields { transfer: Some(transfer), too_often: false }))
     }
 }
 
@@ -252,6 +252,36 @@ pub struct Town<S: Store> {
 }
 
 impl<S: Store> Town<S> {
+    /// A town in which everything has happened at least once.
+    pub fn lived_in(center: DataCenter<S>) -> Town<S> {
+        let mut town = Town::found(center, 10_000_000_000);
+        town.settle(0..8, 50_000_000);
+        for n in 0..6 {
+            let (a, b, payee) = (FIRST_CUSTOMER + n, FIRST_CUSTOMER + n + 1, STRANGER + n);
+            let sent = town.writing.transfer(a, b, 5_000);
+            let sent = town.one(sent).transfer.unwrap();
+            let recall = town.writing.recall(a, sent);
+            town.one(recall);
+            let waiting = town.writing.transfer(a, payee, 600_000);
+            let waiting = town.one(waiting);
+            let query = town.writing.query(payee, code_to(&waiting, payee), AGENT);
+            let query = town.one(query);
+            if n > 2 {
+                let claim = town.writing.claim(AGENT_PHONE, payee, 600_000, code_to(&query, payee));
+                town.one(claim);
+            }
+            let wrong = town.writing.transfer_with(a, b, 100, 1);
+            town.any(wrong);
+        }
+        town.measure(Measure::Close { msisdn: number(FIRST_CUSTOMER + 7) });
+        for _ in 0..12 {
+            let requests =
+                (0..12).map(|n| town.writing.transfer(FIRST_CUSTOMER + n % 3, FIRST_CUSTOMER + 4, 10)).collect();
+            town.batch(requests);
+        }
+        town
+    }
+
     /// A town that is known already.
     pub fn returning(center: DataCenter<S>, writing: Writing) -> Town<S> {
         let millis = center.books().moment().time.0 - moment(0).time.0;
@@ -319,7 +349,7 @@ impl<S: Store> Town<S> {
             OneTimePin { to, proof: proof(Secret::Pin, to.digits(), self.writing.drawn), sealed }
         });
         let proposal = ProposalId(proposed.row.unwrap().0);
-        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin };
+        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin, moved_name: None };
         self.one(by_staff(self.staff[1], Action::Approve(fields)))
     }
 

@@ -7,14 +7,16 @@ import hashlib
 import hmac
 import json
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.kbkdf import CounterLocation, KBKDFCMAC, Mode
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY = b"\xca" * 32
-NONCE = b"\xca" * 12
+NONCE = b"\xca" * 24
 ICCID = b"8925501234567890123"
 NUMBER = b"+255712000001"
 
@@ -24,20 +26,42 @@ def prefixed(field):
     return length + field
 
 
+def cmac(key, message):
+    mac = CMAC(algorithms.AES(key))
+    mac.update(message)
+    return mac.finalize()
+
+
 def tag(label, *fields):
     return hmac.new(KEY, label + b"\0" + b"".join(map(prefixed, fields)), hashlib.sha256).digest()
 
 
+def xaes(key, plaintext, authenticated):
+    """XAES-256-GCM of c2sp.org."""
+    record = b"".join(cmac(key, bytes([0, i]) + b"X\0" + NONCE[:12]) for i in (1, 2))
+    return NONCE + AESGCM(record).encrypt(NONCE[12:], plaintext, authenticated)
+
+
 def at_rest(purpose, record, plaintext):
     context = b"wakala at rest v1\0" + (1).to_bytes(4, "big") + prefixed(purpose) + prefixed(record)
-    return (1).to_bytes(4, "big") + NONCE + AESGCM(KEY).encrypt(NONCE, plaintext, context)
+    return (1).to_bytes(4, "big") + xaes(KEY, plaintext, context)
+
+
+def public_key(encoding):
+    return Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
+
+
+def signature(purpose, statement):
+    key_id = hashlib.sha256(public_key(Encoding.DER)).hexdigest()[:16]
+    message = b"wakala statement v1\0" + prefixed(purpose) + statement
+    return key_id + ":" + Ed25519PrivateKey.from_private_bytes(KEY).sign(message).hex()
 
 
 def reference(number):
     """Ten Feistel rounds, then a check digit by Damm's table, here row after row."""
     damm = "0317598642709215486342068713591750983426612304597836742095815869720134894536201794386172052581436790"
     left, right = divmod(number, 10**6)
-    aes = Cipher(algorithms.AES(KEY), modes.ECB()).encryptor()
+    aes = Cipher(algorithms.AES(tag(b"wakala reference key v1")), modes.ECB()).encryptor()
     for step in range(10):
         other = left if step % 2 else right
         block = b"reference" + bytes([step, 0, 0]) + other.to_bytes(4, "big")
@@ -65,17 +89,16 @@ def packet(direction, number, counter, plaintext):
     length = 8 + 14 + len(plaintext) + padding
     head = length.to_bytes(2, "big") + bytes([0x15, 0x16, 0, number << 4 | 2, number << 4 | 2]) + b"WKA"
     body = plaintext + bytes(padding)
-    mac = CMAC(algorithms.AES(card(direction + b" check")))
-    mac.update(head + inside + body)
+    mac = cmac(card(direction + b" check"), head + inside + body)
     cbc = Cipher(algorithms.AES(card(direction + b" cipher")), modes.CBC(bytes(16))).encryptor()
-    return head + cbc.update(inside + mac.finalize()[:8] + body)
+    return head + cbc.update(inside + mac[:8] + body)
 
 
 def key_file(passphrase):
-    keys = KEY * 3 + b"\1" + (1).to_bytes(4, "big") + KEY * 3
+    keys = KEY * 2 + b"\1" + (1).to_bytes(4, "big") + KEY * 4
     header = b"wakala keys v1\n\0" + b"".join(n.to_bytes(4, "big") for n in (65536, 3, 1)) + b"\xca" * 16
     key = Argon2id(salt=b"\xca" * 16, length=32, iterations=3, lanes=1, memory_cost=65536).derive(passphrase)
-    file = header + NONCE + AESGCM(key).encrypt(NONCE, keys, header)
+    file = header + xaes(key, keys, header)
     return file + hashlib.sha256(file).digest()
 
 
@@ -91,6 +114,9 @@ print(json.dumps({
     "blind_index": tag(b"wakala blind index v1", b"identity", b"A 1234").hex(),
     "commitment": tag(b"wakala commitment v1", b"name", b"Asha").hex(),
     "at_rest": at_rest(b"name", b"record 1", b"Asha").hex(),
+    "public_key": public_key(Encoding.PEM).decode(),
+    "signature": signature(b"chain head", b"17"),
+    "long_signature": signature(b"p" * 300, b"s" * 1000),
     "references": {str(n): reference(n) for n in (0, 1, 2, 42, 10**11 - 1)},
     "uplink_packet": packet(b"uplink", 1, 7, b"TM*0712000002*500*1234").hex(),
     "downlink_packet": packet(b"downlink", 2, 8, b"OK").hex(),

@@ -426,7 +426,7 @@ impl Rows {
         {
             return Err("I15: a password or registration code was tried too often".into());
         }
-        match number.card {
+        match &number.card {
             Some(card) if row.kind != Asked::Approve => self.counter(number.msisdn, card.counter),
             Some(card) => {
                 // A card that was bound just now begins anew.
@@ -506,7 +506,7 @@ impl Due {
         match (was.map(|was| &was.state), &after.state) {
             (None, State::Waiting(_)) => by(Payer::Sender),
             (None, State::Credited { commission, .. }) => {
-                let commission = commission.map_or(0, |commission| earned(commission, after.charge.payer));
+                let commission = commission.map_or(0, |commission| earned(commission.amount, after.charge.payer));
                 Due { commission, ..whole(&after.charge) }
             }
             (None, State::PaidOut(paid)) => {

@@ -9,6 +9,7 @@ use crate::account::Proof;
 use crate::decision::Change;
 use crate::ids::{ProposalId, StaffId};
 use crate::notice::SealedCode;
+use crate::number::Private;
 use crate::proposal::{Measure, Proposal, ProposalState};
 use crate::refusal::Refusal;
 
@@ -20,6 +21,8 @@ pub struct Fields {
     pub verdict: Verdict,
     /// A one-time PIN drawn for the number that the measure is about, where it sends one.
     pub one_time_pin: Option<OneTimePin>,
+    /// The name of the owner, sealed anew for the number that the measure moves an account to.
+    pub moved_name: Option<Private>,
 }
 
 /// Yes or no.
@@ -54,7 +57,7 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
         }
         Verdict::Approve if proposal.maker == checker => Err(Refusal::SamePerson.into()),
         Verdict::Approve => {
-            carry_out(scene, draft, &proposal.measure, checker, fields.one_time_pin.as_ref())?;
+            carry_out(scene, draft, &proposal.measure, checker, fields)?;
             close(scene, draft, proposal, ProposalState::Approved { checker, at: scene.now() });
             Ok(())
         }
@@ -70,8 +73,9 @@ fn carry_out(
     draft: &mut Draft,
     measure: &Measure,
     checker: StaffId,
-    pin: Option<&OneTimePin>,
+    fields: &Fields,
 ) -> Result<(), Stop> {
+    let pin = fields.one_time_pin.as_ref();
     match measure {
         Measure::Issue { amount, bank_reference } => treasury::issue(scene, draft, *amount, bank_reference),
         Measure::Redeem { amount, bank_reference } => treasury::redeem(scene, draft, *amount, bank_reference),
@@ -89,7 +93,13 @@ fn carry_out(
         Measure::Freeze { msisdn } => accounts::freeze(scene, draft, *msisdn),
         Measure::Unfreeze { msisdn } => accounts::unfreeze(scene, draft, *msisdn),
         Measure::Close { msisdn } => accounts::close(scene, draft, *msisdn),
-        Measure::ChangeNumber { msisdn, to } => accounts::change_number(scene, draft, *msisdn, *to, pin),
+        Measure::ChangeNumber { msisdn, to } => {
+            accounts::change_number(scene, draft, *msisdn, *to, pin)?;
+            if let Some(name) = &fields.moved_name {
+                draft.change(Change::Named { msisdn: *to, name: name.clone() });
+            }
+            Ok(())
+        }
         Measure::RecycleNumber { msisdn } => accounts::recycle_number(scene, draft, *msisdn),
         Measure::BindCard { msisdn, iccid } => accounts::bind_card(scene, draft, *msisdn, *iccid),
         Measure::ForgetCard { msisdn } => accounts::forget_card(scene, draft, *msisdn),

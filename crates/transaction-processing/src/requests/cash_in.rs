@@ -12,7 +12,7 @@ use crate::notice::Text;
 use crate::refusal::Refusal;
 use crate::request::Payee;
 use crate::tariff::{Payer, Priced};
-use crate::transfer::{Kind, State, Transfer};
+use crate::transfer::{Commission, Kind, State, Transfer};
 
 /// What `CI` says.
 pub struct Fields {
@@ -67,7 +67,11 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
         amount,
         charge,
         withdrawal: None,
-        state: State::Credited { account: customer.id, recall_asked_at: None, commission: Some(commission) },
+        state: State::Credited {
+            account: customer.id,
+            recall_asked_at: None,
+            commission: Some(Commission { amount: commission, day: scene.moment.day }),
+        },
     }));
     draft.change(Change::Dealings(dealings));
     let balance = scene.balance_after(draft, float);

@@ -102,20 +102,19 @@ impl Scene<'_> {
         draft.post(from, SystemAccount::Levies.id(currency), charge.levy);
     }
 
-    /// Drafts the commission on a cash-in back to the operator who bore it, as far as the agent still has it; the day's
-    /// dealings forget the sum.
+    /// Drafts the commission on a cash-in back to the operator who bore it, as far as the agent still has it; the dealings of
+    /// its day forget the sum, while that day lasts.
     pub(super) fn draft_commission_back(&self, draft: &mut Draft, transfer: &Transfer) {
         let State::Credited { commission: Some(commission), .. } = transfer.state else { return };
         let Some(float) = self.books.account(transfer.sender) else { return };
         if transfer.charge.payer == Payer::Operator && float.status != Status::Closed {
-            let commission = commission.min(self.balance_after(draft, float));
-            draft.post(float.id, SystemAccount::OperatorFunds.id(float.currency), commission);
+            let back = commission.amount.min(self.balance_after(draft, float));
+            draft.post(float.id, SystemAccount::OperatorFunds.id(float.currency), back);
         }
-        if let Some(agent) = float.agent_code() {
-            let day = self.moment.day;
-            let held = self.books.dealings(agent, transfer.payee, Priced::CashIn, day);
+        if let Some(agent) = float.agent_code().filter(|_| commission.day == self.moment.day) {
+            let held = self.books.dealings(agent, transfer.payee, Priced::CashIn, commission.day);
             let sum = held.sum.saturating_sub(transfer.amount.minor()).max(0);
-            let earned = held.earned.saturating_sub(commission.minor()).max(0);
+            let earned = held.earned.saturating_sub(commission.amount.minor()).max(0);
             draft.change(Change::Dealings(Dealings { sum, earned, ..held }));
         }
     }

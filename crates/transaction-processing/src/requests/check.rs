@@ -11,10 +11,16 @@ use crate::transfer::State;
 pub struct Fields {
     /// The transfer of that reference; none where the code has a wrong check digit.
     pub transfer: Option<TransferId>,
+    /// Whether the number has asked about too many receipts already; counted where messages are read, because an answer
+    /// changes nothing here.
+    pub too_often: bool,
 }
 
 pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> Result<(), Stop> {
     let from = scene.asker()?;
+    if fields.too_often {
+        return Err(Refusal::TooManyReceipts.into());
+    }
     let id = fields.transfer.ok_or(Refusal::UnknownReference)?;
     let transfer = scene.books.transfer(id)?.ok_or(Refusal::UnknownReference)?;
     let standing = match transfer.state {

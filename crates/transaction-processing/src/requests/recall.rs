@@ -9,7 +9,6 @@ use crate::decision::Change;
 use crate::ids::TransferId;
 use crate::notice::Text;
 use crate::refusal::Refusal;
-use crate::time::Time;
 use crate::transfer::{Kind, ReturnCause, State, Transfer};
 
 /// What `RC` says.
@@ -37,7 +36,7 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
         }
         State::Credited { recall_asked_at: Some(_), .. } => Err(Refusal::RecallAlreadyAsked.into()),
         State::Credited { account: credited, recall_asked_at: None, commission } => {
-            if scene.now() > last_chance(scene, transfer, account)? {
+            if !may_be_asked_back(scene, transfer, account) {
                 return Err(Refusal::NotRecallable.into());
             }
             draft.about(id);
@@ -52,12 +51,19 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
     }
 }
 
-/// Until when a credited transfer may be asked back: a customer's for days, an agent's cash-in for minutes.
-fn last_chance(scene: &Scene<'_>, transfer: &Transfer, account: &Account) -> Result<Time, Refusal> {
-    let policy = scene.books.policy();
+/// Whether a credited transfer may still be asked back: a customer's for days, an agent's cash-in for minutes.
+fn may_be_asked_back(scene: &Scene<'_>, transfer: &Transfer, account: &Account) -> bool {
     match (transfer.kind, account.holder) {
-        (Kind::ToWallet, Holder::Customer(_)) => Ok(transfer.made_at.plus_seconds(policy.recall_seconds)),
-        (Kind::CashIn, Holder::Agent(_)) => Ok(transfer.made_at.plus_seconds(policy.cash_in_undo_seconds)),
-        _ => Err(Refusal::NotRecallable),
+        (Kind::ToWallet, Holder::Customer(_)) => {
+            scene.now() <= transfer.made_at.plus_seconds(scene.books.policy().recall_seconds)
+        }
+        (Kind::CashIn, Holder::Agent(_)) => !is_cash_in_for_good(scene, transfer),
+        _ => false,
     }
+}
+
+/// Whether this is a cash-in, and the minutes have passed in which its agent may undo it.
+pub(super) fn is_cash_in_for_good(scene: &Scene<'_>, transfer: &Transfer) -> bool {
+    let until = transfer.made_at.plus_seconds(scene.books.policy().cash_in_undo_seconds);
+    transfer.kind == Kind::CashIn && scene.now() > until
 }

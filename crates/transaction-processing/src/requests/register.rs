@@ -1,5 +1,6 @@
 //! `RG*pin*name`: anyone asks to become a customer in the entry tier. Nothing opens yet: a code goes to that very number, so
-//! that a forged sender cannot put a PIN on somebody else's number. An existing account is never touched.
+//! that a forged sender cannot put a PIN on somebody else's number. The newest is the one that waits; where another PIN was
+//! chosen shortly before, it is contested and its code alone completes nothing. An existing account is never touched.
 
 use alloc::boxed::Box;
 
@@ -9,6 +10,9 @@ use crate::notice::Text;
 use crate::number::{Private, Registration};
 use crate::refusal::Refusal;
 use crate::request::{DrawnCodes, NewPin};
+
+/// How long a lapsed registration contests the next one: whatever lapsed in the same business day, and no midnight to wait for.
+const REMEMBERED_SECONDS: u32 = 24 * 60 * 60;
 
 /// What `RG*pin*name` says.
 pub struct Fields {
@@ -41,13 +45,19 @@ pub(super) fn decide(scene: &Scene<'_>, fields: &Fields, draft: &mut Draft) -> R
     let code = fields.codes.codes.first().ok_or(Refusal::CodesMissing)?;
 
     let expires_at = scene.now().plus_seconds(policy.registration_code_seconds);
-    let registration = Registration { pin: fields.pin.proofs.newest(), code: code.proof, wrong: 0, expires_at };
+    // A PIN under a key that has gone cannot be compared, and counts as another.
+    let contested = number.registration.as_ref().is_some_and(|before| {
+        scene.now() < before.expires_at.plus_seconds(REMEMBERED_SECONDS)
+            && (before.contested || !fields.pin.proofs.proves(&before.pin))
+    });
+    let registration =
+        Registration { pin: fields.pin.proofs.newest(), code: code.proof, wrong: 0, expires_at, contested };
     number.registration = Some(Box::new(registration));
     number.registrations_on = today;
     number.registrations = so_far.saturating_add(1);
     draft.change(Change::Number(*number));
     draft.change(Change::Named { msisdn: from, name: fields.name.clone() });
-    let text = Text::RegistrationCode { minutes: policy.registration_code_seconds.div_ceil(60) };
+    let text = Text::RegistrationCode { minutes: policy.registration_code_seconds.div_ceil(60), contested };
     scene.tell_code(draft, from, text, code.sealed.clone(), expires_at);
     Ok(())
 }

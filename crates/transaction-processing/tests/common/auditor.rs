@@ -242,7 +242,7 @@ impl Auditor {
             }
         }
         for number in books.numbers() {
-            let Some(card) = number.card else { continue };
+            let Some(card) = number.card.as_deref() else { continue };
             let digits = number.msisdn.digits();
             let bound = row.changes.iter().any(|change| match change {
                 Change::Number(changed) => changed.msisdn == number.msisdn && row.kind == Asked::Approve,
@@ -294,7 +294,7 @@ fn due(was: Option<&Transfer>, after: &Transfer) -> (i64, i64, i64) {
         (None, State::Waiting(_)) => with(of_payer(Payer::Sender), 0),
         (None, State::Credited { commission, .. }) => {
             let operator = after.charge.payer == Payer::Operator;
-            let earned = commission.filter(|_| !operator).map_or(0, Money::minor);
+            let earned = commission.filter(|_| !operator).map_or(0, |earned| earned.amount.minor());
             with(whole(&after.charge), earned)
         }
         (None, State::PaidOut(paid)) => {
@@ -381,7 +381,7 @@ pub fn agree(books: &Books, other: &Books) {
     assert!(books.numbers().count() == other.numbers().count());
     for number in books.numbers() {
         assert!(other.number(number.msisdn) == Some(number), "a number differs after replay");
-        let card = number.card.map(|card| card.iccid);
+        let card = number.card.as_deref().map(|card| card.iccid);
         assert!(card.is_none_or(|iccid| other.number_of_card(iccid) == Some(number.msisdn)));
         assert!(books.waiting_for(number.msisdn).eq(other.waiting_for(number.msisdn)));
     }

@@ -27,7 +27,8 @@ pub struct Moved {
     pub payee: u64,
     pub credited: Option<Holder>,
     pub amount: i64,
-    pub cash_in: bool,
+    /// The business day of a cash-in; none of anything else.
+    pub cash_in: Option<i32>,
     pub commission: i64,
     /// When it was priced by whom.
     pub payer: Option<Payer>,
@@ -49,6 +50,8 @@ pub struct Naive {
     pub open: BTreeSet<u64>,
     pub frozen: BTreeSet<u64>,
     pub pins: BTreeMap<u64, u32>,
+    /// The PIN that was chosen last for a number without an account.
+    chosen: BTreeMap<u64, u32>,
     wrong_pins: BTreeMap<u64, (u32, i64)>,
     pub in_flight: i64,
     /// Fees and what divisions left over, together.
@@ -205,11 +208,14 @@ impl Naive {
             }
             Say::Ra(id, _) => {
                 assert!(self.transfers[&id].asked && self.transfers[&id].credited == Some(self.holder(from)));
-                self.take_back(id, moment.day.0);
+                self.take_back(id);
             }
-            Say::RgCode(_) => {
+            Say::Rg(own) => {
+                self.chosen.insert(from, own);
+            }
+            Say::RgCode(_) | Say::RgCodePin(..) => {
                 self.open.insert(from);
-                self.pins.insert(from, super::PIN);
+                self.pins.insert(from, self.chosen[&from]);
                 let holder = self.holder(from);
                 self.money.insert(holder, 0);
             }
@@ -269,7 +275,7 @@ impl Naive {
             payee,
             credited: None,
             amount,
-            cash_in: false,
+            cash_in: None,
             commission: 0,
             payer,
             fee,
@@ -415,17 +421,17 @@ impl Naive {
     }
 
     /// Consent or care.
-    pub fn take_back(&mut self, id: TransferId, day: i32) {
+    pub fn take_back(&mut self, id: TransferId) {
         let moved = self.transfers[&id].clone();
         assert_eq!(moved.stands, Stands::Credited);
         let borne = match moved.payer {
             Some(Payer::Payee) => moved.fee + moved.levy,
-            Some(Payer::Sender) if moved.cash_in => moved.fee + moved.levy,
+            Some(Payer::Sender) if moved.cash_in.is_some() => moved.fee + moved.levy,
             _ => 0,
         };
         self.add(moved.credited.unwrap(), borne - moved.amount);
         self.back(moved.sender, moved.amount - borne);
-        if moved.cash_in {
+        if let Some(day) = moved.cash_in {
             if moved.payer == Some(Payer::Operator) {
                 self.add(moved.sender, -moved.commission);
                 self.funds += moved.commission;
@@ -457,7 +463,7 @@ impl Naive {
             payee: customer,
             credited: Some(credited),
             amount,
-            cash_in: true,
+            cash_in: Some(day),
             commission,
             payer,
             fee,

@@ -43,6 +43,8 @@ pub enum Say {
     Rg(u32),
     /// `RG*code`
     RgCode(u32),
+    /// `RG*code*pin`
+    RgCodePin(u32, u32),
     /// `CI*customer*amount*pin`
     Ci(u64, i64, u32),
     /// `CO*agent code*amount*pin`
@@ -57,6 +59,8 @@ pub enum Say {
     Lg(Language),
     /// `CK*receipt code`
     Ck(Option<TransferId>),
+    /// `CK` by a number that has asked about too many receipts
+    CkTooOften(TransferId),
     /// `HP`
     Hp,
 }
@@ -105,7 +109,10 @@ impl Say {
                 name: private("name"),
                 codes: world.draw(from),
             }),
-            Say::RgCode(told) => Action::Confirm(requests::confirm::Fields { code: code(from, told) }),
+            Say::RgCode(told) => Action::Confirm(requests::confirm::Fields { code: code(from, told), pin: None }),
+            Say::RgCodePin(told, own) => {
+                Action::Confirm(requests::confirm::Fields { code: code(from, told), pin: Some(pin(own)) })
+            }
             Say::Ci(customer, amount, own) => Action::CashIn(requests::cash_in::Fields {
                 customer: mobile(customer),
                 amount: typed(amount),
@@ -118,7 +125,10 @@ impl Say {
             Say::St(own) => Action::Statement(requests::statement::Fields { pin: pin(own) }),
             Say::Pn(old, new) => Action::ChangePin(requests::pin::Fields { old: pin(old), new: new_pin(new) }),
             Say::Lg(language) => Action::Language(requests::language::Fields { language }),
-            Say::Ck(transfer) => Action::Check(requests::check::Fields { transfer }),
+            Say::Ck(transfer) => Action::Check(requests::check::Fields { transfer, too_often: false }),
+            Say::CkTooOften(transfer) => {
+                Action::Check(requests::check::Fields { transfer: Some(transfer), too_often: true })
+            }
             Say::Hp => Action::Help(requests::help::Fields),
         }
     }

@@ -6,7 +6,7 @@ use transaction_processing::decision::Change;
 use transaction_processing::ids::{AccountId, Iccid, ProposalId, Sequence, StaffId, SystemAccount, TransferId};
 use transaction_processing::notice::{SealedCode, StatementLine, Text};
 use transaction_processing::policy::Policy;
-use transaction_processing::proposal::Measure;
+use transaction_processing::proposal::{Measure, Proposal};
 use transaction_processing::request::{Action, DrawnCode, DrawnCodes, Origin, RequestKey, Seal};
 use transaction_processing::requests::approve::{OneTimePin, Verdict};
 use transaction_processing::requests::{self, propose, staff};
@@ -211,7 +211,9 @@ impl World {
             let proof = proof(self.key_versions[0], Secret::Pin, to.digits(), digits);
             OneTimePin { to, proof, sealed: sealed(digits) }
         });
-        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin };
+        let moves = |proposal: &Proposal| matches!(proposal.measure, Measure::ChangeNumber { .. });
+        let moved_name = self.books.proposal(proposal).filter(|held| moves(held)).map(|_| private("name"));
+        let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin, moved_name };
         self.by_staff(staff, Action::Approve(fields))
     }
 

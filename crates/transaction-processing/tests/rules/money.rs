@@ -209,6 +209,42 @@ fn a_cash_in_to_a_wrong_number_is_undone_within_15_minutes_if_unspent_and_agreed
 }
 
 #[test]
+fn staff_undo_a_cash_in_within_15_minutes_or_where_the_agent_asked_in_time() {
+    let mut world = World::new();
+    let mut takes = |say: fn(&mut World, TransferId), late: u32| {
+        let transfer = world.say(AGENT_PHONE, Say::Ci(CUSTOMER, 500_00, PIN)).id();
+        say(&mut world, transfer);
+        world.pass(late);
+        world.measure(Measure::Reverse { transfer })
+    };
+    takes(|_, _| {}, 15 * MINUTE).done();
+    takes(|_, _| {}, 15 * MINUTE + 1).refused(Refusal::NotRecallable);
+    let asked = takes(
+        |world, transfer| {
+            world.say(AGENT_PHONE, Say::Rc(transfer, PIN)).done();
+        },
+        3 * DAY,
+    );
+    asked.done();
+    assert_eq!(world.balance(CUSTOMER), 500_00, "the late one stays");
+}
+
+#[test]
+fn undoing_a_cash_in_of_an_earlier_day_leaves_todays_commission_alone() {
+    let mut world = World::priced([terms(Priced::CashIn, Payer::Operator)]);
+    let earn = |world: &mut World, amount| {
+        let answer = world.say(AGENT_PHONE, Say::Ci(CUSTOMER, amount, PIN)).done();
+        (answer.id(), told!(answer, AGENT_PHONE, Text::CashTakenIn { commission, .. } => commission.minor()))
+    };
+    let (wrong, _) = earn(&mut world, 500_00);
+    world.say(AGENT_PHONE, Say::Rc(wrong, PIN)).done();
+    world.pass(DAY);
+    assert_eq!(earn(&mut world, 500_00).1, 6_00, "40 % of 10 + 1 %");
+    world.say(CUSTOMER, Say::Ra(wrong, PIN)).done();
+    assert_eq!(earn(&mut world, 500_00).1, 2_00, "the second of today, whatever came of yesterday's");
+}
+
+#[test]
 fn an_undone_cash_in_earns_no_commission() {
     let mut world = World::priced([terms(Priced::CashIn, Payer::Operator)]);
     let (float, funds) = (world.balance(AGENT_PHONE), world.held(SystemAccount::OperatorFunds));

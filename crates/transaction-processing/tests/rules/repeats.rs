@@ -92,7 +92,7 @@ fn a_cards_counter_rises_with_every_kind_of_request() {
         if matches!(say, Say::Rg(_)) {
             says.insert(1, Say::RgCode(answer.code_to(STRANGER)));
         }
-        let held = world.books.number(number(STRANGER)).and_then(|number| number.card).unwrap();
+        let held = world.books.number(number(STRANGER)).and_then(|number| number.card.as_deref().copied()).unwrap();
         assert_eq!(held.counter, counter, "{say:?}");
         world.say_sealed(STRANGER, counter - 1, Say::Hp).refused(Refusal::CounterTooLow);
         counter += 10;

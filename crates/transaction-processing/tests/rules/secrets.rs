@@ -1,11 +1,15 @@
 //! PINs and codes.
 
 use super::common::*;
+use crate::told;
 use transaction_processing::Refusal;
 use transaction_processing::decision::Scope;
-use transaction_processing::ids::TransferId;
+use transaction_processing::ids::{StaffId, TransferId};
+use transaction_processing::notice::Text;
 use transaction_processing::policy::RegisteredPayee;
 use transaction_processing::proposal::Measure;
+use transaction_processing::request::Action;
+use transaction_processing::requests::staff_secret;
 
 #[test]
 fn three_wrong_pins_lock_for_30_minutes() {
@@ -122,11 +126,126 @@ fn registration_completes_only_with_the_code_sent_to_that_number() {
     world.say(STRANGER, Say::Bl(PIN)).done();
 }
 
+/// Another PIN than that of everybody.
+const FORGED: u32 = 77_431;
+
+/// `RG` with this PIN, by the stranger or somebody in their name: the code, and whether it must come back with its PIN.
+fn registers(world: &mut World, pin: u32) -> (u32, bool) {
+    let answer = world.say(STRANGER, Say::Rg(pin)).done();
+    (answer.code_to(STRANGER), told!(answer, STRANGER, Text::RegistrationCode { contested, .. } => *contested))
+}
+
+#[test]
+fn a_forged_sender_cannot_put_a_pin_on_the_number_of_somebody_who_registers() {
+    // The forger first, last, before and after, or when the owner's own registration has lapsed.
+    for (before, pause, after) in [
+        (&[FORGED, PIN][..], 0, &[][..]),
+        (&[PIN], 0, &[FORGED]),
+        (&[FORGED, PIN], 0, &[FORGED]),
+        (&[PIN, FORGED], 0, &[FORGED]),
+        (&[PIN], 30 * MINUTE, &[FORGED]),
+        (&[FORGED], DAY, &[PIN]),
+    ] {
+        let mut world = World::new();
+        let mut codes: Vec<_> = before.iter().map(|pin| registers(&mut world, *pin)).collect();
+        world.pass(pause);
+        codes.extend(after.iter().map(|pin| registers(&mut world, *pin)));
+        assert_eq!(
+            codes.iter().map(|(_, contested)| *contested).collect::<Vec<_>>(),
+            [false, true, true][..codes.len()]
+        );
+
+        let ((newest, _), pin) = (*codes.last().unwrap(), *before.iter().chain(after).last().unwrap());
+        for _ in 0..4 {
+            world.say(STRANGER, Say::RgCode(newest)).refused(Refusal::RegistrationContested);
+        }
+        world.say(STRANGER, Say::RgCode(codes[0].0)).refused(Refusal::WrongRegistrationCode);
+        if pin == FORGED {
+            world.say(STRANGER, Say::RgCodePin(newest, PIN)).refused(Refusal::WrongRegistrationPin);
+            assert!(world.books.account_of(number(STRANGER)).is_none(), "{before:?} {after:?}");
+        } else {
+            world.say(STRANGER, Say::RgCodePin(newest, PIN)).done();
+            world.say(STRANGER, Say::Bl(FORGED)).refused(Refusal::WrongPin);
+            world.say(STRANGER, Say::Bl(PIN)).done();
+        }
+    }
+}
+
+#[test]
+fn a_registration_is_not_contested_by_the_same_pin_nor_by_what_lapsed_a_day_ago() {
+    let mut world = World::new();
+    registers(&mut world, PIN);
+    let (code, contested) = registers(&mut world, PIN);
+    assert!(!contested, "the owner asks for another code");
+    world.say(STRANGER, Say::RgCode(code)).done();
+
+    for (pause, contests) in [(30 * MINUTE + DAY - 1, true), (30 * MINUTE + DAY, false)] {
+        let mut world = World::new();
+        registers(&mut world, FORGED);
+        world.pass(pause);
+        let (code, contested) = registers(&mut world, PIN);
+        assert_eq!(contested, contests);
+        world.say(STRANGER, if contested { Say::RgCodePin(code, PIN) } else { Say::RgCode(code) }).done();
+        world.say(STRANGER, Say::Bl(PIN)).done();
+    }
+}
+
+#[test]
+fn a_pin_that_can_no_longer_be_compared_contests() {
+    for (versions, contests) in [(vec![2, 1], false), (vec![2], true)] {
+        let mut world = World::new();
+        registers(&mut world, PIN);
+        world.key_versions = versions;
+        assert_eq!(registers(&mut world, PIN).1, contests);
+    }
+}
+
+#[test]
+fn the_pin_may_always_be_sent_with_the_code_and_then_must_be_right() {
+    let mut world = World::new();
+    let (code, contested) = registers(&mut world, PIN);
+    assert!(!contested);
+    world.say(STRANGER, Say::RgCodePin(code, FORGED)).refused(Refusal::WrongRegistrationPin);
+    world.say(STRANGER, Say::RgCodePin(code, PIN)).done();
+    world.say(STRANGER, Say::Bl(PIN)).done();
+}
+
+#[test]
+fn wrong_pins_and_wrong_codes_of_a_registration_are_counted_together() {
+    let mut world = World::new();
+    let (code, _) = registers(&mut world, PIN);
+    world.say(STRANGER, Say::RgCode(WRONG)).refused(Refusal::WrongRegistrationCode);
+    world.say(STRANGER, Say::RgCodePin(WRONG, PIN)).refused(Refusal::WrongRegistrationCode);
+    world.say(STRANGER, Say::RgCodePin(code, WRONG)).refused(Refusal::WrongRegistrationPin);
+    world.say(STRANGER, Say::RgCodePin(code, PIN)).refused(Refusal::RegistrationExpired);
+    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::RegistrationExpired);
+}
+
+#[test]
+fn a_registration_under_way_outlives_a_new_key_version() {
+    let mut world = World::new();
+    let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
+    world.key_versions.insert(0, 2);
+    world.say(STRANGER, Say::RgCodePin(code, PIN)).done();
+    assert_eq!(world.account(STRANGER).pin.proof.map(|proof| proof.version), Some(2), "kept under the newest key");
+    world.say(STRANGER, Say::Bl(PIN)).done();
+}
+
+#[test]
+fn a_registration_under_way_ends_when_an_account_moves_to_the_number() {
+    let mut world = World::new();
+    let code = world.say(STRANGER, Say::Rg(PIN)).done().code_to(STRANGER);
+    world.measure(Measure::ChangeNumber { msisdn: number(CUSTOMER), to: number(STRANGER) }).done();
+    world.measure(Measure::Close { msisdn: number(STRANGER) }).done();
+    world.say(STRANGER, Say::RgCode(code)).refused(Refusal::NoRegistration);
+}
+
 #[test]
 fn registration_never_touches_an_existing_account() {
     let mut world = World::new();
-    let code = world.say(STRANGER, Say::Rg(77_431)).done().code_to(STRANGER);
-    world.register(STRANGER);
+    let (code, _) = registers(&mut world, FORGED);
+    let (own, _) = registers(&mut world, PIN);
+    world.say(STRANGER, Say::RgCodePin(own, PIN)).done();
     world.say(STRANGER, Say::Rg(WRONG)).refused(Refusal::AlreadyRegistered);
     world.say(STRANGER, Say::RgCode(code)).refused(Refusal::AlreadyRegistered);
     world.say(STRANGER, Say::Bl(PIN)).done();
@@ -296,4 +415,19 @@ fn failures_over_one_link_or_over_all_stop_those_who_try() {
     world.say(AGENT_PHONE, Say::Hp).done();
     world.pass(HOUR);
     world.say(AGENT_PHONE, Say::Bl(PIN)).done();
+}
+
+#[test]
+fn a_member_of_staff_takes_another_secret_for_themselves_alone() {
+    let mut world = World::new();
+    let change = || Action::ChangeStaffSecret(staff_secret::Fields { verifier: "another".into() });
+    let verifiers = |world: &World| world.books.all_staff().map(|staff| staff.verifier.clone()).collect::<Vec<_>>();
+    let row = world.by_staff(world.maker(), change()).done().row.unwrap();
+    assert_eq!((verifiers(&world), row.staff), (vec!["another".into(), "verifier".into()], Some(world.maker())));
+    world.platform(change()).refused(Refusal::UnknownStaff);
+    let third = world.measure(Measure::EnrolStaff { name: "third".into(), verifier: "third".into() }).done();
+    let third = StaffId(third.row.unwrap().sequence.0);
+    world.measure(Measure::DismissStaff { staff: third }).done();
+    world.by_staff(third, change()).refused(Refusal::UnknownStaff);
+    world.audit();
 }

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use data_center::sqlite::{self, Part, RestoreError, SqliteHistory};
-use data_center::{Message, MessageState, NoticeId, Report, StoreError, Value as Stored};
+use data_center::postgres::{self, DetachError, Settings};
+use data_center::sqlite::{self, RestoreError};
+use data_center::{History, Location, Message, MessageState, NoticeId, Part, Report, StoreError, Value as Stored};
 use serde_json::{Value, json};
 use transaction_processing::ids::{Sequence, TransferId};
 use transaction_processing::time::Time;
@@ -34,8 +35,8 @@ pub fn failed(error: StoreError) -> Fault {
 }
 
 /// A reader of what is committed.
-pub fn history(database: &Path) -> Result<SqliteHistory, Fault> {
-    SqliteHistory::open(database).map_err(failed)
+pub fn history(database: &Location) -> Result<Box<dyn History>, Fault> {
+    database.history().map_err(failed)
 }
 
 // ---- questions ---------------------------------------------------------------------------------------------------
@@ -47,11 +48,11 @@ struct Answer {
     is_cut: bool,
 }
 
-fn query(database: &Path, statement: &str, most: usize) -> Result<Answer, StoreError> {
+fn query(database: &Location, statement: &str, most: usize) -> Result<Answer, StoreError> {
     let mut answer = Answer { columns: Vec::new(), rows: Vec::new(), is_cut: false };
     let mut octets = 0;
     let begun = Instant::now();
-    sqlite::query(database, statement, &mut |part| {
+    database.query(statement, &mut |part| {
         match part {
             Part::Columns(columns) => answer.columns = columns.into_iter().map(String::from).collect(),
             Part::Row(row) => {
@@ -76,7 +77,7 @@ fn length(value: &Stored) -> usize {
 }
 
 /// An auditor's question.
-pub fn sql(database: &Path, statement: &str) -> Result<Value, Fault> {
+pub fn sql(database: &Location, statement: &str) -> Result<Value, Fault> {
     // What is wrong is mostly the question; the store's own words say where.
     let answer =
         query(database, statement, MOST_ROWS).map_err(|error| Fault::new(FaultCode::BadRequest, error.to_string()))?;
@@ -114,7 +115,7 @@ fn whole(value: Option<&Stored>) -> i64 {
 }
 
 /// The name last given for a number, sealed. Names stand in no index: this looks through them, newest first.
-pub fn latest_name(database: &Path, owner: Msisdn) -> Result<Option<Vec<u8>>, Fault> {
+pub fn latest_name(database: &Location, owner: Msisdn) -> Result<Option<Vec<u8>>, Fault> {
     let statement =
         format!("SELECT sealed FROM private_texts WHERE msisdn = {} ORDER BY sequence DESC LIMIT 1", owner.digits());
     let answer = query(database, &statement, 1).map_err(failed)?;
@@ -126,7 +127,7 @@ pub fn latest_name(database: &Path, owner: Msisdn) -> Result<Option<Vec<u8>>, Fa
 
 /// The rows about a transfer, in order. The log has no index by transfer, so this reads it from the row that made the
 /// transfer up to the last that changed it.
-pub fn rows_about(database: &Path, id: TransferId) -> Result<Vec<Sequence>, Fault> {
+pub fn rows_about(database: &Location, id: TransferId) -> Result<Vec<Sequence>, Fault> {
     let statement = format!(
         "SELECT sequence FROM log WHERE transfer = {id} AND sequence BETWEEN {id} AND coalesce(
             (SELECT as_of FROM transfers WHERE id = {id} AND state <> 1), (SELECT max(sequence) FROM log))
@@ -138,7 +139,7 @@ pub fn rows_about(database: &Path, id: TransferId) -> Result<Vec<Sequence>, Faul
 }
 
 /// Messages that are given up, or known undelivered and to be tried again, newest first.
-pub fn undelivered(database: &Path) -> Result<Vec<Message>, Fault> {
+pub fn undelivered(database: &Location) -> Result<Vec<Message>, Fault> {
     let statement = format!(
         "SELECT {MESSAGE} FROM (SELECT * FROM messages ORDER BY notice_id DESC LIMIT {LOOKED_THROUGH})
         WHERE state IN ({}, {}) LIMIT {MOST_MESSAGES}",
@@ -149,7 +150,7 @@ pub fn undelivered(database: &Path) -> Result<Vec<Message>, Fault> {
 }
 
 /// What became of the notices of a row.
-pub fn states_of(database: &Path, row: Sequence) -> Result<Vec<Message>, Fault> {
+pub fn states_of(database: &Location, row: Sequence) -> Result<Vec<Message>, Fault> {
     let first = NoticeId { sequence: row, notice: 0 }.packed();
     let last = NoticeId { sequence: row, notice: NoticeId::MOST - 1 }.packed();
     messages(database, &format!("SELECT {MESSAGE} FROM messages WHERE notice_id BETWEEN {first} AND {last}"))
@@ -157,7 +158,7 @@ pub fn states_of(database: &Path, row: Sequence) -> Result<Vec<Message>, Fault> 
 
 const MESSAGE: &str = "notice_id, state, attempts, at_ms";
 
-fn messages(database: &Path, statement: &str) -> Result<Vec<Message>, Fault> {
+fn messages(database: &Location, statement: &str) -> Result<Vec<Message>, Fault> {
     let answer = query(database, statement, MOST_MESSAGES).map_err(failed)?;
     let message = |row: &Vec<Stored>| {
         let state = u8::try_from(whole(row.get(1))).ok().and_then(MessageState::numbered)?;
@@ -176,9 +177,42 @@ fn messages(database: &Path, statement: &str) -> Result<Vec<Message>, Fault> {
 // ---- whole databases ---------------------------------------------------------------------------------------------
 
 /// Recomputes everything from the rows alone.
-pub fn verify(database: &Path, listener: Listener<'_>) -> Result<Value, Fault> {
-    let report = sqlite::verify(database, &mut |done, of| listener(Progress { done, of })).map_err(failed)?;
+pub fn verify(database: &Location, listener: Listener<'_>) -> Result<Value, Fault> {
+    let report = database.verify(&mut |done, of| listener(Progress { done, of })).map_err(failed)?;
     Ok(verified(&report))
+}
+
+/// Recomputes everything of a month that was taken out, from its rows and the seals on both sides of it.
+pub fn verify_month(database: &Location, month: &str, listener: Listener<'_>) -> Result<Value, Fault> {
+    let verifying = postgres::verify_month(server(database)?, month, &mut |done, of| listener(Progress { done, of }));
+    verifying.map(|report| verified(&report)).map_err(not_detached)
+}
+
+/// Seals the oldest month and takes it out of the log.
+pub fn detach(database: &Location, month: &str, window: u32, listener: Listener<'_>) -> Result<Value, Fault> {
+    let mut progress = |done: u64, of: u64| listener(Progress { done, of });
+    let detached = postgres::detach(server(database)?, month, window, &mut progress).map_err(not_detached)?;
+    Ok(json!({
+        "table": detached.table, "first_row": detached.rows.0.0, "last_row": detached.rows.1.0,
+        "link_before": hex(&detached.links.0), "link": hex(&detached.links.1), "seal": hex(&detached.digest),
+        "next": "keep seal and links elsewhere too; the table may be dumped and dropped, with its rows of sealed and seals",
+    }))
+}
+
+fn server(database: &Location) -> Result<&Settings, Fault> {
+    match database {
+        Location::Server(settings) => Ok(settings),
+        Location::File(_) => {
+            Err(Fault::new(FaultCode::Refused, "a file keeps its log whole: only a server has months"))
+        }
+    }
+}
+
+fn not_detached(error: DetachError) -> Fault {
+    match error {
+        DetachError::Store(error) => failed(error),
+        other => Fault::new(FaultCode::Refused, other.to_string()),
+    }
 }
 
 fn verified(report: &Report) -> Value {
@@ -193,7 +227,7 @@ fn verified(report: &Report) -> Value {
         .collect();
     let finding = |finding: &data_center::Finding| json!({ "row": finding.row.map(|row| row.0), "what": finding.what });
     json!({
-        "sound": report.is_sound(), "rows": report.rows, "accounts": report.accounts, "records": report.records,
+        "sound": report.is_sound(), "sealed_up_to_row": report.sealed.0, "rows": report.rows, "accounts": report.accounts, "records": report.records,
         "last_row": report.last.0, "head": hex(&report.head), "found": report.found, "currencies": sums,
         "findings": report.findings.iter().map(finding).collect::<Vec<Value>>(),
     })
@@ -205,18 +239,23 @@ fn currency(numeric: u16) -> Currency {
     Currency { numeric, minor_digits: exponent.and_then(|digits| u8::try_from(digits).ok()).unwrap_or(0) }
 }
 
-/// Looks at pages, indexes and types.
-pub fn check(database: &Path) -> Result<Value, Fault> {
-    let seen = sqlite::check(database).map_err(failed)?;
+/// Looks at what keeps the books.
+pub fn check(database: &Location) -> Result<Value, Fault> {
+    let seen = database.check().map_err(failed)?;
     Ok(json!({
-        "sound": seen.damage.is_empty(), "schema": seen.schema.0, "schema_known": seen.schema.1, "sqlite": seen.sqlite,
+        "sound": seen.damage.is_empty(), "schema": seen.schema.0, "schema_known": seen.schema.1, "software": seen.software,
         "octets_used": seen.octets.0, "octets_free": seen.octets.1, "waits_for_its_epoch": seen.restored,
         "findings": seen.damage.iter().map(|damage| json!({ "what": damage })).collect::<Vec<Value>>(),
     }))
 }
 
 /// A copy of one moment.
-pub fn backup(database: &Path, to: &Path, listener: Listener<'_>) -> Result<Value, Fault> {
+pub fn backup(database: &Location, to: &Path, listener: Listener<'_>) -> Result<Value, Fault> {
+    let Location::File(database) = database else {
+        let advice = "a server's database is backed up with the server: pg_basebackup or pgBackRest copy it while it is in \
+            use, with all that is needed to bring back any moment";
+        return Err(Fault::new(FaultCode::Refused, advice));
+    };
     let mut progress = |left: u64, of: u64| listener(Progress { done: of.saturating_sub(left), of });
     let manifest = sqlite::backup(database, to, &mut progress).map_err(|error| match error {
         StoreError::File { .. } => Fault::new(FaultCode::BadRequest, error.to_string()),
@@ -225,6 +264,16 @@ pub fn backup(database: &Path, to: &Path, listener: Listener<'_>) -> Result<Valu
     Ok(json!({
         "backup": to, "last_row": manifest.last.0, "head": hex(&manifest.head), "schema": manifest.schema,
         "next": "keep the head elsewhere too: it proves later that nothing was changed",
+    }))
+}
+
+/// Copies a file that no server uses to an empty database on a server.
+pub fn import(from: &Path, to: &Settings, listener: Listener<'_>) -> Result<Value, Fault> {
+    let moved = postgres::import(from, to, &mut |done, of| listener(Progress { done, of }));
+    let report = moved.map_err(|error| Fault::new(FaultCode::Refused, error.to_string()))?;
+    Ok(json!({
+        "from": from, "to": to.address(), "rows": report.rows, "last_row": report.last.0, "head": hex(&report.head),
+        "next": "both hold the same: put the file away, and start the server",
     }))
 }
 

@@ -106,7 +106,7 @@ impl Administration {
     /// One transfer, what happened to it, and what was told of it.
     pub(super) fn transfer(&self, reference: &str) -> Result<Value, Fault> {
         let id = self.transfer_id(reference)?;
-        let mut history = database::history(&self.config.ledger.database)?;
+        let mut history = database::history(&self.location)?;
         let transfer = match self.ask(move |books| books.resident_transfer(id).cloned())? {
             Some(transfer) => Some(transfer),
             None => match history.transfer(id).map_err(database::failed)? {
@@ -120,7 +120,7 @@ impl Administration {
         let unknown = || refusals::fault(transaction_processing::Refusal::UnknownReference);
         let transfer = transfer.ok_or_else(unknown)?;
         let mut told = self.summary(&transfer);
-        let rows = database::rows_about(&self.config.ledger.database, id)?;
+        let rows = database::rows_about(&self.location, id)?;
         let mut events = Vec::new();
         let mut messages = Vec::new();
         for sequence in rows {
@@ -136,8 +136,8 @@ impl Administration {
 
     /// Messages known undelivered, newest first.
     pub(super) fn undelivered(&self, numbers: Numbers) -> Result<Value, Fault> {
-        let mut history = database::history(&self.config.ledger.database)?;
-        let found = database::undelivered(&self.config.ledger.database)?;
+        let mut history = database::history(&self.location)?;
+        let found = database::undelivered(&self.location)?;
         let mut rows = Vec::new();
         for message in found {
             let Some(row) = history.row(message.notice.sequence).map_err(database::failed)? else { continue };
@@ -198,7 +198,7 @@ impl Administration {
         let zone = &self.config.ledger.zone;
         if let Some(msisdn) = account.msisdn {
             told.insert("number".to_owned(), shapes::number(msisdn, Numbers::Full));
-            if let Some(sealed) = database::latest_name(&self.config.ledger.database, msisdn)? {
+            if let Some(sealed) = database::latest_name(&self.location, msisdn)? {
                 told.insert("name".to_owned(), self.opened_name(msisdn, &sealed));
             }
         }
@@ -215,7 +215,7 @@ impl Administration {
 
     /// The last entries of an account that are durable, newest first.
     fn entries(&self, account: &Account) -> Result<Value, Fault> {
-        let mut history = database::history(&self.config.ledger.database)?;
+        let mut history = database::history(&self.location)?;
         let mut rows = Vec::new();
         let mut next = account.latest();
         while next.0 > 0 && rows.len() < ENTRIES {
@@ -259,7 +259,7 @@ impl Administration {
             State::Credited { recall_asked_at, commission, .. } => object([
                 ("state", "credited".into()),
                 ("recall_asked_at", shapes::moment_if(*recall_asked_at, zone)),
-                ("commission", commission.map_or(Value::Null, shapes::money)),
+                ("commission", commission.map_or(Value::Null, |earned| shapes::money(earned.amount))),
             ]),
             State::PaidOut(paid) => object([
                 ("state", "paid out".into()),
@@ -291,7 +291,7 @@ impl Administration {
 
     /// What became of a row's notices.
     fn messages(&self, row: &Row) -> Result<Vec<Value>, Fault> {
-        let states = database::states_of(&self.config.ledger.database, row.sequence)?;
+        let states = database::states_of(&self.location, row.sequence)?;
         let told = row.notices.iter().enumerate().map(|(index, notice)| {
             let message = states.iter().find(|message| usize::from(message.notice.notice) == index);
             let state = message.map_or("not sent yet", |message| message.state.name());
@@ -361,7 +361,7 @@ fn describe_number(number: &Number, zone: &crate::config::Zone, told: &mut Map<S
     let language = number.language.map_or(Value::Null, |language| format!("{language:?}").to_lowercase().into());
     told.extend(object([
         ("language", language),
-        ("card", number.card.map_or(Value::Null, |card| card.iccid.digits().to_string().into())),
+        ("card", number.card.as_deref().map_or(Value::Null, |card| card.iccid.digits().to_string().into())),
         ("claims_paused_until", shapes::moment_if(number.claims.paused_until, zone)),
         (
             "registration_until",

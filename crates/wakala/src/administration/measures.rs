@@ -7,16 +7,17 @@ use serde_json::{Map, Value, json};
 use transaction_processing::account::{Proof, Tier};
 use transaction_processing::ids::{AgentCode, CaseId, Iccid, ProposalId, StaffId, TransferId};
 use transaction_processing::notice::SealedCode;
+use transaction_processing::number::Private;
 use transaction_processing::proposal::{self, Proposal, ProposalState, Staff};
 use transaction_processing::request::{Action, Origin, Payee};
 use transaction_processing::requests::approve::{self, OneTimePin, Verdict};
-use transaction_processing::requests::{propose, staff};
+use transaction_processing::requests::{propose, staff, staff_secret};
 use transaction_processing::{Money, Msisdn, Request};
 use wire::Secret;
 
 use super::protocol::{self, Fault, FaultCode, Measure, Sum};
 use super::shapes::{self, Numbers};
-use super::{Administration, Identity, refusals, system_rng};
+use super::{Administration, Identity, database, refusals, system_rng};
 use crate::config::{Amount, CurrencyCode};
 use crate::uplink::{international, private};
 
@@ -60,7 +61,9 @@ impl Administration {
         let proposal = self.proposal(number)?;
         let one_time_pin = pin_receiver(&proposal.measure).map(|to| draw_pin(&*self.keys, to)).transpose()?;
         let described = describe(self, &proposal.measure, Numbers::Full)?;
-        let fields = approve::Fields { proposal: ProposalId(number), verdict: Verdict::Approve, one_time_pin };
+        let moved_name = self.moved_name(&proposal.measure)?;
+        let (proposal, verdict) = (ProposalId(number), Verdict::Approve);
+        let fields = approve::Fields { proposal, verdict, one_time_pin, moved_name };
         let answer =
             self.decided(Request { key: None, origin: Origin::Staff(checker.id), action: Action::Approve(fields) })?;
         tracing::info!(staff = %checker.name, proposal = number, "approved");
@@ -74,7 +77,8 @@ impl Administration {
 
     /// A checker's no, or the maker's own.
     pub(super) fn reject(&self, checker: &Identity, number: u64) -> Result<Value, Fault> {
-        let fields = approve::Fields { proposal: ProposalId(number), verdict: Verdict::Reject, one_time_pin: None };
+        let (proposal, verdict) = (ProposalId(number), Verdict::Reject);
+        let fields = approve::Fields { proposal, verdict, one_time_pin: None, moved_name: None };
         self.decided(Request { key: None, origin: Origin::Staff(checker.id), action: Action::Approve(fields) })?;
         tracing::info!(staff = %checker.name, proposal = number, "rejected");
         Ok(json!({ "proposal": number, "checker": checker.name, "state": "rejected" }))
@@ -88,6 +92,20 @@ impl Administration {
         let answer = self.decided(Request { key: None, origin: Origin::Platform, action })?;
         tracing::info!(staff = %name, "enrolled as one of the first two");
         Ok(json!({ "staff": answer.row.map_or(0, |row| row.0), "name": name }))
+    }
+
+    /// Another secret for the one who asks, who has proven the one before.
+    pub(super) fn change_secret(&self, by: &Identity, asked: &protocol::Request) -> Result<Value, Fault> {
+        if let (Some(old), Some(new)) = (&asked.staff, &asked.new_secret)
+            && old.secret.same(new)
+        {
+            return Err(bad("the new secret is the same as the old one: choose another"));
+        }
+        let verifier = verifier(asked.new_secret.as_ref())?;
+        let action = Action::ChangeStaffSecret(staff_secret::Fields { verifier });
+        self.decided(Request { key: None, origin: Origin::Staff(by.id), action })?;
+        tracing::info!(staff = %by.name, "took another secret");
+        Ok(json!({ "staff": by.id.0, "name": by.name, "secret": "changed" }))
     }
 
     /// The proposals, newest first.
@@ -231,6 +249,17 @@ impl Administration {
         id.ok_or_else(|| bad("this is no reference: it has twelve digits, and its check digit must fit"))
     }
 
+    /// The name of an account's owner, sealed anew for the number that a measure moves the account to: a sealed text is bound
+    /// to its number.
+    fn moved_name(&self, measure: &proposal::Measure) -> Result<Option<Private>, Fault> {
+        let proposal::Measure::ChangeNumber { msisdn, to } = measure else { return Ok(None) };
+        let sealed = database::latest_name(&self.location, *msisdn)?;
+        let owner = international(*msisdn);
+        let salted = sealed.and_then(|sealed| self.keys.open_at_rest(NAME, owner.as_bytes(), &sealed).ok());
+        let name = salted.as_ref().and_then(|salted| salted.get(SALT..));
+        Ok(name.map(|name| private(&*self.keys, NAME, *to, name, &mut system_rng())))
+    }
+
     /// The name in a private text that was sealed for a number.
     pub(super) fn opened_name(&self, owner: Msisdn, sealed: &[u8]) -> Value {
         match self.keys.open_at_rest(NAME, international(owner).as_bytes(), sealed) {
@@ -346,7 +375,7 @@ fn draw_pin(keys: &dyn Keys, to: Msisdn) -> Result<OneTimePin, Fault> {
 }
 
 fn verifier(new_secret: Option<&Secret>) -> Result<String, Fault> {
-    let secret = new_secret.ok_or_else(|| bad("the new member's own secret is missing"))?;
+    let secret = new_secret.ok_or_else(|| bad("the new secret is missing"))?;
     password::hash(secret.expose(), &mut system_rng()).map_err(|rule| bad(rule.to_string()))
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
-use data_center::{Answer, Stopped, Writer};
+use data_center::{Answer, Location, Stopped, Writer};
 use encryption::{CryptoRng, Keys};
 use serde_json::Value;
 use transaction_processing::ids::StaffId;
@@ -45,6 +45,7 @@ pub type Told = Arc<dyn Fn(&mut Answer) + Send + Sync>;
 /// The room in which commands are carried out.
 pub struct Administration {
     config: Arc<Config>,
+    location: Location,
     keys: Arc<dyn Keys>,
     writer: Writer,
     numbering: Numbering,
@@ -65,12 +66,13 @@ impl Administration {
     /// The room, from what the platform shares.
     pub fn new(
         config: Arc<Config>,
+        location: Location,
         keys: Arc<dyn Keys>,
         writer: Writer,
         numbering: Numbering,
         told: Told,
     ) -> Administration {
-        Administration { config, keys, writer, numbering, told, gate: Gate::new(&mut system_rng()) }
+        Administration { config, location, keys, writer, numbering, told, gate: Gate::new(&mut system_rng()) }
     }
 
     /// Carries out one command and waits for it: not for the threads of a runtime.
@@ -115,11 +117,12 @@ impl Administration {
     fn dispatch(&self, request: &Request, staff: Option<&Identity>, listener: Listener<'_>) -> Result<Value, Fault> {
         let staff = || staff.ok_or_else(|| Fault::new(FaultCode::NotProven, "this command needs a member of staff"));
         let new_secret = request.new_secret.as_ref();
-        let database = self.config.ledger.database.as_path();
+        let database = &self.location;
         match &request.command {
             Command::Version => Ok(crate::cli::version::json()),
             Command::EnrolFirstStaff { name } => self.enrol_first_staff(name, new_secret),
             Command::Staff => self.staff(),
+            Command::ChangeSecret => self.change_secret(staff()?, request),
             Command::Propose(measure) => self.propose(staff()?, measure, new_secret),
             Command::Approve { proposal } => self.approve(staff()?, *proposal),
             Command::Reject { proposal } => self.reject(staff()?, *proposal),
@@ -134,6 +137,11 @@ impl Administration {
             Command::TrialBalance => self.trial_balance(),
             Command::KeyUse => self.key_use(),
             Command::Verify => database::verify(database, listener),
+            Command::VerifyMonth { month } => database::verify_month(database, month, listener),
+            Command::Detach { month } => {
+                let window = self.config.policy().repeat_window_seconds;
+                database::detach(database, month, window, listener)
+            }
             Command::Check => database::check(database),
             Command::Sql { query } => database::sql(database, query),
             Command::Backup { file } => database::backup(database, file, listener),

@@ -25,6 +25,8 @@ pub enum Command {
     },
     /// All members of staff.
     Staff,
+    /// Another secret for the one who asks; with `new_secret`.
+    ChangeSecret,
     /// The maker's proposal; with `new_secret` where it enrols somebody.
     Propose(Measure),
     /// The checker's yes.
@@ -87,6 +89,16 @@ pub enum Command {
     KeyUse,
     /// Recomputes every balance and the chain from the rows alone.
     Verify,
+    /// The same for a month that was taken out of the log.
+    VerifyMonth {
+        /// Which, `2026-01`.
+        month: String,
+    },
+    /// Seals the oldest month and takes it out of the log.
+    Detach {
+        /// Which, `2026-01`.
+        month: String,
+    },
     /// Checks the database's own structure.
     Check,
     /// A question to the documented views.
@@ -106,7 +118,8 @@ impl Command {
     /// tells nothing that the owner of the socket, who owns the database file too, could not read there.
     pub fn needs_staff(&self) -> bool {
         match self {
-            Command::Propose(_)
+            Command::ChangeSecret
+            | Command::Propose(_)
             | Command::Approve { .. }
             | Command::Reject { .. }
             | Command::Proposals { .. }
@@ -123,6 +136,8 @@ impl Command {
             | Command::TrialBalance
             | Command::KeyUse
             | Command::Verify
+            | Command::VerifyMonth { .. }
+            | Command::Detach { .. }
             | Command::Check
             | Command::Sql { .. }
             | Command::Backup { .. } => false,
@@ -142,6 +157,7 @@ impl Command {
             Command::Agent { code } => format!("agent {code}"),
             Command::Customer { number } => last_three(number),
             Command::Transfer { reference } => format!("transfer {}", last_three(reference)),
+            Command::VerifyMonth { month } | Command::Detach { month } => month.clone(),
             _ => String::new(),
         }
     }
@@ -152,6 +168,7 @@ impl Command {
             Command::Version => "version",
             Command::EnrolFirstStaff { .. } => "enrol first staff",
             Command::Staff => "staff",
+            Command::ChangeSecret => "change secret",
             Command::Propose(_) => "propose",
             Command::Approve { .. } => "approve",
             Command::Reject { .. } => "reject",
@@ -166,6 +183,8 @@ impl Command {
             Command::TrialBalance => "trial balance",
             Command::KeyUse => "key use",
             Command::Verify => "verify",
+            Command::VerifyMonth { .. } => "verify month",
+            Command::Detach { .. } => "detach",
             Command::Check => "check",
             Command::Sql { .. } => "sql",
             Command::Backup { .. } => "backup",
@@ -258,7 +277,7 @@ pub struct Credentials {
 pub struct Request {
     /// Who asks, where that matters.
     pub staff: Option<Credentials>,
-    /// The secret that a new member of staff chose.
+    /// The secret that a new member of staff chose, or the next one of the one who asks.
     pub new_secret: Option<Secret>,
     /// What is asked.
     pub command: Command,

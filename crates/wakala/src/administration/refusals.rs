@@ -88,6 +88,9 @@ pub fn advice(refusal: Refusal) -> &'static str {
         NoRegistration => "no registration is under way for the number",
         WrongRegistrationCode => "the registration code was wrong",
         RegistrationExpired => "the registration code was too old, or tried too often",
+        TooManyReceipts => "the number asked about too many receipts in this hour",
         TooManyRegistrations => "too many registrations of this number today",
+        WrongRegistrationPin => "the PIN was not that of the registration under way",
+        RegistrationContested => "more than one PIN was chosen for the number lately: the code needs its PIN",
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use data_center::{Bounds, DataCenter, Sqlite};
+use data_center::{Bounds, DataCenter, Location, Sqlite};
 use encryption::{Code, FileKeys, Purpose};
 use serde_json::json;
 use tempfile::TempDir;
@@ -43,6 +43,7 @@ impl Server {
         config.ledger.database = folder.path().join("wakala.db");
         config.administration.socket = folder.path().join("wakala.sock");
         let socket = config.administration.socket.clone();
+        let location = Location::File(config.ledger.database.clone());
         let currencies: Vec<_> = config.currencies().into_iter().map(CurrencyCode::currency).collect();
         let store = Sqlite::open(&config.ledger.database, &currencies).expect("a database");
         let center = DataCenter::open(store, config.policy(), &currencies).expect("books");
@@ -54,7 +55,7 @@ impl Server {
         let telling = Arc::clone(&told);
         let tell: Told = Arc::new(move |answer| telling.lock().unwrap().append(&mut answer.notices));
         let numbering = Numbering::new("TZ", &config.numbers).expect("a country");
-        let room = Administration::new(Arc::new(config), Arc::clone(&keys), writer.clone(), numbering, tell);
+        let room = Administration::new(Arc::new(config), location, Arc::clone(&keys), writer.clone(), numbering, tell);
         let (stop, stopping) = watch::channel(false);
         let (opened, open) = sync_channel(1);
         let path = socket.clone();
@@ -259,10 +260,39 @@ fn a_wrong_secret_is_refused_and_five_in_a_row_pause_the_name() {
 }
 
 #[test]
+fn a_member_of_staff_changes_the_own_secret_alone_and_proves_the_old_one() {
+    let server = Server::staffed();
+    let change = |(name, secret): (&str, &str), new: Option<&str>| {
+        let staff = Some(Credentials { name: name.into(), secret: secret.into() });
+        server.ask(&Request { staff, new_secret: new.map(Into::into), command: Command::ChangeSecret })
+    };
+    let next = (MAKER.0, "a secret of next year");
+    for (new, why) in [(None, "missing"), (Some("too short"), "12"), (Some(MAKER.1), "same")] {
+        let fault = change(MAKER, new).expect_err("no new secret");
+        assert!(fault.code == FaultCode::BadRequest && fault.message.contains(why), "{}", fault.message);
+    }
+    assert_eq!(code(change((MAKER.0, CHECKER.1), Some(next.1))), FaultCode::NotProven);
+    let rows = |server: &Server| server.writer.read(|books| books.next().0).unwrap();
+    let before = rows(&server);
+    change(MAKER, Some(next.1)).expect("changed");
+    assert_eq!(rows(&server), before + 1, "one row, which says who");
+    assert_eq!(code(server.by(MAKER, Command::Propose(issue("1")))), FaultCode::NotProven);
+    server.by(next, Command::Propose(issue("1"))).expect("the new one proves");
+    server.by(CHECKER, Command::Proposals { all: true, full_numbers: false }).expect("nobody else's changed");
+
+    // Its tries are counted like any other.
+    for _ in 0..5 {
+        assert_eq!(code(change(MAKER, Some("yet another long secret"))), FaultCode::NotProven);
+    }
+    assert_eq!(code(change(next, Some("yet another long secret"))), FaultCode::Paused);
+}
+
+#[test]
 fn whatever_changes_the_books_or_shows_somebodys_affairs_needs_proof() {
     let server = Server::staffed();
     let number = || SHOP.to_owned();
     for command in [
+        Command::ChangeSecret,
         Command::Propose(issue("1")),
         Command::Approve { proposal: 1 },
         Command::Reject { proposal: 1 },
@@ -371,6 +401,28 @@ fn care_sees_the_account_and_never_anything_of_the_pin() {
 }
 
 #[test]
+fn a_moved_account_takes_its_owners_name_along_and_both_numbers_are_told() {
+    let server = Server::staffed();
+    server.with_agent();
+    let to = || "0713000007".to_owned();
+    server.told.lock().unwrap().clear();
+    server.done(Measure::ChangeNumber { number: SHOP.into(), to: to() });
+    let shown = server.by(MAKER, Command::Customer { number: to() }).unwrap();
+    assert_eq!((&shown["holder"], &shown["name"]), (&json!("agent 1042"), &json!("Corner Shop")));
+    let told = server.told.lock().unwrap();
+    let told: Vec<_> = told.iter().map(|notice| (notice.to.digits(), &notice.text)).collect();
+    assert!(matches!(
+        told[..],
+        [
+            (255_713_000_007, Text::NumberChanged),
+            (255_713_000_007, Text::OneTimePin { .. }),
+            (255_712_000_007, Text::NumberLeft)
+        ]
+    ));
+    assert_eq!(server.plain(Command::Verify).unwrap()["sound"], true);
+}
+
+#[test]
 fn what_is_typed_wrongly_is_refused_before_anything_is_proposed() {
     let server = Server::staffed();
     let number = || SHOP.to_owned();
@@ -425,7 +477,7 @@ fn the_running_database_verifies_answers_and_is_copied_and_the_copy_restores() {
     assert_eq!(made["head"], verified["head"]);
     assert_eq!(code(server.plain(backup)), FaultCode::BadRequest, "a backup is never overwritten");
     let mut reports = 0;
-    assert_eq!(database::verify(&copy, &mut |_| reports += 1).unwrap()["head"], made["head"]);
+    assert_eq!(database::verify(&Location::File(copy.clone()), &mut |_| reports += 1).unwrap()["head"], made["head"]);
     assert!(reports > 0);
 
     let there = database::restore(&copy, &server.database(), &mut |_| {}).expect_err("the database is there");

@@ -166,6 +166,9 @@ again, and repeated messages are still known.")]
         /// The backup
         file: PathBuf,
     },
+    /// Move the books from one kind of store to another
+    #[command(subcommand)]
+    Migrate(Migrate),
     /// Check the database's own structure
     #[command(after_help = "\
 Examples:
@@ -219,17 +222,23 @@ pub struct Handset {
 
 #[derive(Debug, Subcommand)]
 pub enum Keys {
-    /// Make the key file that the configuration names, and its passphrase where there is none
+    /// Make the keys: the file that the configuration names, and its passphrase where there is none, or in its token
     #[command(after_help = "\
-Example:
+Examples:
   wakala keys init --set keys.file=./wakala.keys --set keys.passphrase_file=./passphrase
+  wakala keys init --token
 
-Keep copies of both files, apart from each other and from backups: without them no PIN can be proven.")]
-    Init,
+Keep copies of both files, apart from each other and from backups: without them no PIN can be proven.
+A token must be initialised before, with the tool of its maker; a copy of it is made with that tool too.")]
+    Init {
+        /// In the token that the configuration names, and nowhere else
+        #[arg(long)]
+        token: bool,
+    },
     /// Add a new version; what is made from now on is made with it
     #[command(after_help = "\
-This changes the file. A running server goes on with the keys it has read, which stays correct; it uses
-the new version from its next start.")]
+This changes the file, or the token. A running server goes on with the keys it has opened, which stays
+correct; it uses the new version from its next start.")]
     Rotate,
     /// Forget an old version
     #[command(after_help = "\
@@ -238,7 +247,8 @@ Example:
 
 PINs and codes proven under it can then not be proven any more, and names sealed under it not be opened.
 The running server is asked first how many stored proofs still need it; none may. Proofs move to the
-newest version when their owners next use their PIN.")]
+newest version when their owners next use their PIN. A key retired in a token is destroyed there: restart
+the server at once.")]
     Retire {
         /// Which version
         version: u32,
@@ -246,8 +256,14 @@ newest version when their owners next use their PIN.")]
         #[arg(long)]
         force: bool,
     },
-    /// Which versions the file holds, and which of them the server still needs
+    /// Which versions there are, and which of them the server still needs
     Show,
+    /// The public keys that check what the platform signs
+    #[command(after_help = "\
+For whoever checks statements: heads of the chain, the trust account. One key for each live version, as
+PEM; the id is in every signature. Hand it over in person, or on paper: a key that came the same way as
+the statement proves nothing. Keys of retired versions are not shown any more, keep them.")]
+    Public,
 }
 
 #[derive(Debug, Subcommand)]
@@ -267,6 +283,15 @@ Examples:
     },
     /// All members of staff
     List,
+    /// Take another secret for yourself: the old one is asked for, nobody need approve
+    #[command(after_help = "\
+Examples:
+  wakala staff secret --staff maker       # the old one, then the new one twice")]
+    Secret {
+        /// The file with the new secret; without it you type it, unseen
+        #[arg(long, value_name = "FILE")]
+        new_secret_file: Option<PathBuf>,
+    },
     /// Let somebody act no more (a proposal)
     Dismiss {
         /// The name they sign with
@@ -492,6 +517,23 @@ pub enum Transfer {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Copy the database file to the empty database at postgres.address, and prove that both hold the same
+    #[command(after_help = "\
+Examples:
+  wakala migrate sqlite-to-postgres
+  wakala migrate sqlite-to-postgres --from /var/lib/wakala/wakala.db
+
+The server must be stopped. Either everything is copied or nothing; the file stays as it is. Put it away afterwards:
+two platforms on the same books would pay twice.")]
+    SqliteToPostgres {
+        /// The database file [default: ledger.database]
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum Ledger {
     /// Recompute every balance and the chain from the rows alone
     #[command(after_help = "\
@@ -499,11 +541,27 @@ Examples:
   wakala ledger verify
   wakala ledger verify --database /var/backups/wakala/2026-11-22.db
 
+  wakala ledger verify --month 2026-01
+
 Exits with 1 where it finds anything.")]
     Verify {
         /// A database that no server uses, for example a backup
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", conflicts_with = "month")]
         database: Option<PathBuf>,
+        /// A month that was taken out of the log, alone
+        #[arg(long, value_name = "MONTH")]
+        month: Option<String>,
+    },
+    /// Seal the oldest month of a PostgreSQL log and make a table of its own of it
+    #[command(after_help = "\
+Examples:
+  wakala ledger detach 2026-01
+
+What is sealed proves the rest of the log without the month, and the month without the rest. References of its closed
+transfers are not known any more, and statements end where it ended.")]
+    Detach {
+        /// The month, as 2026-01
+        month: String,
     },
     /// Every account of the platform, and whether all of it comes to nothing
     TrialBalance,

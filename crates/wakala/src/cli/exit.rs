@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use encryption::TokenError;
+
 use crate::administration::protocol::{Fault, FaultCode};
 use crate::config::ConfigError;
+use crate::keyring;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,24 @@ impl From<Fault> for Failure {
             FaultCode::Paused | FaultCode::Busy | FaultCode::Stopping => Exit::TryLater,
         };
         Failure { exit, message: fault.message.clone(), fault: Some(fault) }
+    }
+}
+
+impl From<&keyring::Failure> for Exit {
+    fn from(failure: &keyring::Failure) -> Exit {
+        match failure {
+            keyring::Failure::Versions(_) | keyring::Failure::Token { error: TokenError::KeysThere(_), .. } => {
+                Exit::Refused
+            }
+            failure if failure.may_pass() => Exit::TryLater,
+            keyring::Failure::File { .. } | keyring::Failure::Token { .. } => Exit::Configuration,
+        }
+    }
+}
+
+impl From<keyring::Failure> for Failure {
+    fn from(failure: keyring::Failure) -> Failure {
+        Failure::new(Exit::from(&failure), failure.to_string())
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use encryption::Keys as _;
 use handset::Number;
 use handset::net::RadioClient;
 use handset::phone::{Card, FileCounters, Phone};
@@ -11,8 +10,8 @@ use handset::terminal::{self, TerminalOptions};
 
 use super::arguments::Handset;
 use super::exit::{Exit, Failure};
-use super::keys;
 use crate::config::Config;
+use crate::keyring::Keyring;
 
 /// Runs it until its input ends.
 ///
@@ -43,9 +42,9 @@ fn card(config: &Config, options: &Handset, iccid: &str) -> Result<Card, Failure
         return Err(Failure::new(Exit::Usage, "--iccid: a card's serial has 18 to 20 digits"));
     }
     crate::process::harden().map_err(|error| Failure::new(Exit::Refused, error.to_string()))?;
-    let (keys, _) = keys::load(config)?;
+    let keys = Keyring::open(&config.keys)?;
     let file = options.counter_file.clone().unwrap_or_else(|| PathBuf::from(format!("{iccid}.counter")));
     let counters = FileCounters::open(&file)
         .map_err(|error| Failure::new(Exit::Configuration, format!("{}: {error}", file.display())))?;
-    Ok(Card::new(&keys.personalise_card(iccid), Box::new(counters)))
+    Ok(Card::new(&keys.keys().personalise_card(iccid), Box::new(counters)))
 }

@@ -1,12 +1,12 @@
-//! The key file: made, rotated and looked at here, on the file itself. A running server has read it at its start and is not
-//! disturbed; it sees a changed file when it starts next.
+//! The keys: made, rotated and looked at here, in the file or the token itself. A running server has opened them at its start
+//! and sees a new version when it starts next.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use encryption::{CryptoRng, FileKeys, KeyFileError, KeyVersion, Keys as _, Passphrase, Zeroizing};
+use encryption::{CryptoRng, KeyVersion, RotationError, VerifyingKey, Zeroizing};
 use serde_json::{Value, json};
 
 use super::arguments::Keys;
@@ -15,6 +15,7 @@ use super::exit::{Exit, Failure};
 use crate::administration::protocol::{Command, Request};
 use crate::administration::system_rng;
 use crate::config::Config;
+use crate::keyring::Keyring;
 
 /// Octets of randomness in a passphrase that is made here; twice as many letters.
 const PASSPHRASE_OCTETS: usize = 32;
@@ -25,14 +26,26 @@ const PASSPHRASE_OCTETS: usize = 32;
 /// [`Failure`].
 pub fn run(config: &Config, command: &Keys) -> Result<Value, Failure> {
     match command {
-        Keys::Init => init(config),
+        Keys::Init { token } => init(config, *token),
         Keys::Rotate => rotate(config),
         Keys::Retire { version, force } => retire(config, *version, *force),
         Keys::Show => show(config),
+        Keys::Public => public(config),
     }
 }
 
-fn init(config: &Config) -> Result<Value, Failure> {
+fn init(config: &Config, in_token: bool) -> Result<Value, Failure> {
+    if config.keys.token.is_some() {
+        let made = Keyring::create(&config.keys)?;
+        return Ok(json!({
+            "token": place(&made), "versions": versions(&made),
+            "next": "keep a copy of the token, as its maker says: without it no PIN can be proven",
+        }));
+    }
+    if in_token {
+        let message = "--token: the configuration names no token, see [keys] token in config/wakala.toml";
+        return Err(Failure::new(Exit::Configuration, message));
+    }
     let (file, passphrase_file) = (&config.keys.file, &config.keys.passphrase_file);
     if file.exists() {
         let message = format!(
@@ -41,14 +54,14 @@ fn init(config: &Config) -> Result<Value, Failure> {
         );
         return Err(Failure::new(Exit::Refused, message));
     }
-    let made = !passphrase_file.exists();
-    if made {
+    let passphrase_made = !passphrase_file.exists();
+    if passphrase_made {
         make_passphrase(passphrase_file)?;
     }
-    let passphrase = passphrase(config)?;
-    FileKeys::create(&mut system_rng()).save(file, &passphrase, &mut system_rng()).map_err(|error| at(file, &error))?;
+    let made = Keyring::create(&config.keys)?;
     Ok(json!({
-        "keys": file, "versions": [1], "passphrase": passphrase_file, "passphrase_made": made,
+        "keys": place(&made), "versions": versions(&made),
+        "passphrase": passphrase_file, "passphrase_made": passphrase_made,
         "next": "keep a copy of both files, apart from each other: without them no PIN can be proven",
     }))
 }
@@ -71,19 +84,20 @@ fn make_passphrase(path: &Path) -> Result<(), Failure> {
 }
 
 fn rotate(config: &Config) -> Result<Value, Failure> {
-    let (mut keys, passphrase) = load(config)?;
-    let version = keys.rotate(&mut system_rng()).map_err(|error| Failure::new(Exit::Refused, error.to_string()))?;
-    save(config, &keys, &passphrase)?;
+    let mut keys = Keyring::open(&config.keys)?;
+    let newest = keys.rotate()?;
     Ok(json!({
-        "newest": version.0, "versions": versions(&keys),
-        "next": "a running server uses it from its next start; copy the key file anew",
+        "newest": newest.0, "versions": versions(&keys),
+        "next": "a running server uses it from its next start; copy the keys anew",
     }))
 }
 
 fn retire(config: &Config, version: u32, force: bool) -> Result<Value, Failure> {
-    let (mut keys, passphrase) = load(config)?;
+    let mut keys = Keyring::open(&config.keys)?;
     let refused = |message: String| Failure::new(Exit::Refused, message);
-    keys.retire(KeyVersion(version)).map_err(|error| refused(error.to_string()))?;
+    if keys.keys().live_versions().first() == Some(&KeyVersion(version)) {
+        return Err(refused(RotationError::Newest(KeyVersion(version)).to_string()));
+    }
     if !force {
         let needed = client::ask(&config.administration.socket, &Request::plain(Command::KeyUse))?;
         let needed = needed["versions"].as_array().cloned().unwrap_or_default();
@@ -102,49 +116,52 @@ fn retire(config: &Config, version: u32, force: bool) -> Result<Value, Failure> 
             )));
         }
     }
-    save(config, &keys, &passphrase)?;
+    keys.retire(KeyVersion(version))?;
+    let server = match keys {
+        Keyring::File { .. } => "a running server forgets it at its next start",
+        Keyring::Token { .. } => "restart a running server now, it ends when it asks the token for it",
+    };
     Ok(json!({
         "retired": version, "versions": versions(&keys),
-        "next": "names sealed under it cannot be opened any more; a running server forgets it at its next start",
+        "next": format!("names sealed under it cannot be opened any more; {server}"),
     }))
 }
 
 fn show(config: &Config) -> Result<Value, Failure> {
-    let (keys, _) = load(config)?;
-    let mut told = json!({ "keys": config.keys.file, "versions": versions(&keys) });
-    // Without a server there is nobody to ask, and the file's own versions are told all the same.
+    let keys = Keyring::open(&config.keys)?;
+    let mut told = json!({ "keys": place(&keys), "versions": versions(&keys) });
+    // Without a server there is nobody to ask, and the keys' own versions are told all the same.
     if let Ok(mut needed) = client::ask(&config.administration.socket, &Request::plain(Command::KeyUse)) {
         told["in_use"] = needed["versions"].take();
     }
     Ok(told)
 }
 
-/// The keys that the configuration names, and the passphrase that opened them.
+fn public(config: &Config) -> Result<Value, Failure> {
+    let key = |(version, key): (KeyVersion, VerifyingKey)| json!({ "version": version.0, "id": key.id().to_string(), "public_key": key.to_pem() });
+    let keys = Keyring::open(&config.keys)?.keys().verifying_keys();
+    Ok(json!({ "keys": keys.into_iter().map(key).collect::<Vec<_>>() }))
+}
+
+/// The public keys as PEM, each behind a line that says which it is; what reads PEM passes over such lines (RFC 7468 §2).
 ///
 /// # Errors
 /// [`Failure`].
-pub fn load(config: &Config) -> Result<(FileKeys, Passphrase), Failure> {
-    let passphrase = passphrase(config)?;
-    let keys = FileKeys::load(&config.keys.file, &passphrase).map_err(|error| at(&config.keys.file, &error))?;
-    Ok((keys, passphrase))
+pub fn public_pem(config: &Config) -> Result<String, Failure> {
+    let key =
+        |(version, key): (KeyVersion, VerifyingKey)| format!("version {version}, id {}\n{}", key.id(), key.to_pem());
+    Ok(Keyring::open(&config.keys)?.keys().verifying_keys().into_iter().map(key).collect())
 }
 
-fn save(config: &Config, keys: &FileKeys, passphrase: &Passphrase) -> Result<(), Failure> {
-    keys.save(&config.keys.file, passphrase, &mut system_rng()).map_err(|error| at(&config.keys.file, &error))
-}
-
-fn passphrase(config: &Config) -> Result<Passphrase, Failure> {
-    let file = &config.keys.passphrase_file;
-    Passphrase::read(file).map_err(|error| at(file, &error))
-}
-
-fn at(path: &Path, error: &KeyFileError) -> Failure {
-    let missing = matches!(error, KeyFileError::Io(error) if error.kind() == std::io::ErrorKind::NotFound);
-    let advice = if missing { "; `wakala keys init` makes what is missing" } else { "" };
-    Failure::new(Exit::Configuration, format!("{}: {error}{advice}", path.display()))
+/// Where they are, in a word: the file, or the token's label.
+fn place(keys: &Keyring) -> String {
+    match keys {
+        Keyring::File { path, .. } => path.display().to_string(),
+        Keyring::Token { label, .. } => label.clone(),
+    }
 }
 
 /// Newest first.
-fn versions(keys: &FileKeys) -> Vec<u32> {
-    keys.live_versions().iter().map(|version| version.0).collect()
+fn versions(keys: &Keyring) -> Vec<u32> {
+    keys.keys().live_versions().iter().map(|version| version.0).collect()
 }

@@ -14,10 +14,11 @@ mod tests;
 pub(crate) mod version;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use data_center::Location;
 use serde_json::{Value, json};
 
 use crate::administration::protocol::{Command as Asked, Request};
@@ -82,21 +83,29 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Serve => serve(config()?).map(|()| Outcome::Silent),
         Command::Demo(options) => demo(global, options).map(|()| Outcome::Silent),
         Command::Handset(options) => handset::run(&config()?, &options).map(|()| Outcome::Silent),
+        Command::Keys(arguments::Keys::Public) if !global.json => keys::public_pem(&config()?).map(Outcome::Text),
         Command::Keys(command) => keys::run(&config()?, &command).map(told),
         Command::Staff { by, command } => requests::staff(&config()?, &by, command).map(told),
         Command::Treasury { by, command } => treasury(global, &config()?, &by, command).map(told),
         Command::Agent { by, command } => as_staff(&config()?, &by, requests::agent(command)).map(told),
         Command::Customer { by, command } => as_staff(&config()?, &by, requests::customer(command)).map(told),
         Command::Transfer { by, command } => as_staff(&config()?, &by, requests::transfer(command)).map(told),
-        Command::Ledger(arguments::Ledger::Verify { database: Some(file) }) => {
-            offline(&file, |listener| database::verify(&file, listener)).map(told)
+        Command::Ledger(arguments::Ledger::Verify { database: Some(file), .. }) => {
+            offline(&file, |listener| database::verify(&Location::File(file.clone()), listener)).map(told)
         }
-        Command::Ledger(arguments::Ledger::Verify { database: None }) => plain(&config()?, Asked::Verify).map(told),
+        Command::Ledger(arguments::Ledger::Verify { database: None, month }) => {
+            let asked = month.map_or(Asked::Verify, |month| Asked::VerifyMonth { month });
+            plain(&config()?, asked).map(told)
+        }
+        Command::Ledger(arguments::Ledger::Detach { month }) => plain(&config()?, Asked::Detach { month }).map(told),
         Command::Ledger(arguments::Ledger::TrialBalance) => plain(&config()?, Asked::TrialBalance).map(told),
         Command::Sql { query } => plain(&config()?, Asked::Sql { query }).map(told),
         Command::Backup { file } => plain(&config()?, Asked::Backup { file: absolute(&file)? }).map(told),
         Command::Restore { file } => restore(&config()?, &file).map(told),
-        Command::Check { database: Some(file) } => offline(&file, |_| database::check(&file)).map(told),
+        Command::Migrate(arguments::Migrate::SqliteToPostgres { from }) => migrate(&config()?, from).map(told),
+        Command::Check { database: Some(file) } => {
+            offline(&file, |_| database::check(&Location::File(file.clone()))).map(told)
+        }
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
         Command::Config(arguments::Config::Check) => {
             Config::check(&sources)?;
@@ -163,6 +172,10 @@ fn offline(
 }
 
 fn restore(config: &Config, file: &Path) -> Result<Value, Failure> {
+    if config.postgres.address.is_some() {
+        let message = "the books are on a PostgreSQL server, which is restored with the means of its own backups";
+        return Err(Failure::new(Exit::Refused, message));
+    }
     if client::answers(&config.administration.socket) {
         let message = "the server is running: stop it first, for example with systemctl stop wakala";
         return Err(Failure::new(Exit::Refused, message));
@@ -170,8 +183,18 @@ fn restore(config: &Config, file: &Path) -> Result<Value, Failure> {
     offline(file, |listener| database::restore(file, &config.ledger.database, listener))
 }
 
+/// Moves the file that held the books to the server that the configuration names.
+fn migrate(config: &Config, from: Option<PathBuf>) -> Result<Value, Failure> {
+    let wrong = |message: String| Failure::new(Exit::Configuration, message);
+    let Location::Server(to) = crate::books::location(config).map_err(|failure| wrong(failure.to_string()))? else {
+        return Err(wrong("postgres.address is not set: it says where the books are to move".to_owned()));
+    };
+    let from = from.unwrap_or_else(|| config.ledger.database.clone());
+    offline(&from, |listener| database::import(&from, &to, listener))
+}
+
 /// The server has another working directory than the one who types.
-fn absolute(file: &Path) -> Result<std::path::PathBuf, Failure> {
+fn absolute(file: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(file).map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", file.display())))
 }
 
@@ -186,9 +209,8 @@ fn serve(config: Config) -> Result<(), Failure> {
     use crate::{platform, serve};
     serve::run(config).map_err(|failure| {
         let exit = match &failure {
-            serve::Failure::Platform(
-                platform::Failure::Keys { .. } | platform::Failure::File { .. } | platform::Failure::Configuration(_),
-            )
+            serve::Failure::Platform(platform::Failure::Keys(failure)) => Exit::from(failure),
+            serve::Failure::Platform(platform::Failure::File { .. } | platform::Failure::Configuration(_))
             | serve::Failure::Socket(_)
             | serve::Failure::Port { .. } => Exit::Configuration,
             serve::Failure::Platform(_) | serve::Failure::System(_) | serve::Failure::Stopped(_) => Exit::Refused,

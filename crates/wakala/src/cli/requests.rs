@@ -81,6 +81,12 @@ pub fn transfer(typed: Transfer) -> Command {
 pub fn staff(config: &Config, by: &By, typed: Staff) -> Result<serde_json::Value, Failure> {
     match typed {
         Staff::List => plain(config, Command::Staff),
+        Staff::Secret { new_secret_file } => {
+            let credentials = secrets::credentials(by.staff.as_deref(), by.secret_file.as_deref())?;
+            let new_secret = Some(secrets::chosen(&credentials.name, new_secret_file.as_deref())?);
+            let request = Request { staff: Some(credentials), new_secret, command: Command::ChangeSecret };
+            client::ask(&config.administration.socket, &request)
+        }
         Staff::Dismiss { name } => as_staff(config, by, Command::Propose(Measure::DismissStaff { name })),
         Staff::Add { name, new_secret_file } => {
             let held = plain(config, Command::Staff)?;

@@ -26,7 +26,7 @@ pub fn credentials(name: Option<&str>, file: Option<&Path>) -> Result<Credential
     Ok(Credentials { name, secret })
 }
 
-/// The secret that a new member of staff chooses; typed twice.
+/// The secret that a member of staff chooses; typed twice.
 ///
 /// # Errors
 /// [`Failure`].

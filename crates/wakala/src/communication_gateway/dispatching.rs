@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use data_center::{StoreError, Untold};
 use tokio::sync::mpsc;
+use transaction_processing::ids::Sequence;
 
 use super::{Dispatch, Item, Recovery, Report, Shared};
 use crate::downlink::outbox::Outbox;
@@ -20,8 +22,9 @@ pub(super) async fn run(
     mut told: mpsc::Receiver<Item>,
     mut reports: mpsc::Receiver<Report>,
     outbox: Outbox,
-    mut log: Box<dyn Recovery>,
+    log: Box<dyn Recovery>,
 ) {
+    let mut log = Waiting(log);
     let give_up = |error: &dyn std::error::Error| {
         tracing::error!(%error, "the log cannot be read for untold notices");
         shared.writer.stop();
@@ -33,7 +36,7 @@ pub(super) async fn run(
     let mut dispatch = Dispatch::new(outbox, shared.centres(), settled);
     let (mut items, mut heard) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
     loop {
-        if let Err(error) = shared.dispatch(&mut dispatch, &mut *log) {
+        if let Err(error) = shared.dispatch(&mut dispatch, &mut log) {
             return give_up(&error);
         }
         if shared.ending.load(Ordering::Acquire) {
@@ -61,6 +64,19 @@ pub(super) async fn run(
             () = shared.progress.wake.notified() => {}
             () = tokio::time::sleep(rest(&shared, &dispatch)) => {}
         }
+    }
+}
+
+/// Reads on the thread of a task, which the runtime does without meanwhile: the database may be on another machine.
+struct Waiting(Box<dyn Recovery>);
+
+impl Recovery for Waiting {
+    fn settled(&mut self) -> Result<Sequence, StoreError> {
+        tokio::task::block_in_place(|| self.0.settled())
+    }
+
+    fn untold(&mut self, after: Sequence, most: usize) -> Result<(Vec<Untold>, Sequence), StoreError> {
+        tokio::task::block_in_place(|| self.0.untold(after, most))
     }
 }
 

@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use transaction_processing::Request;
 use transaction_processing::request;
-use transaction_processing::time::Time;
 use wire::smpp::{Backoff, ClientConfig, Closed, Event, Session, ShortMessage, Status};
 use wire::sms::{DefaultAlphabet, Join, Joiner, JoinerConfig, Why};
 
 use super::{Reply, Report};
 use crate::downlink::outbox::{Submission, Submitted, Token};
 use crate::observe::metrics::{CentreMetrics, Metrics, Submission as Answered, Unread};
-use crate::uplink::{Advice, Arrival, Arrived, Ignored, Patience, Read};
+use crate::uplink::{Advice, Arrival, Arrived, Ignored, Read};
 
 /// The first wait before a new connection, and the longest; doubled between them, with jitter.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -34,10 +33,6 @@ pub struct Settings {
     pub client: ClientConfig,
     /// What data_coding 0 means.
     pub alphabet: DefaultAlphabet,
-    /// Answers to malformed messages that one sender gets in an hour.
-    pub malformed_answers_per_hour: u32,
-    /// Senders for which they are counted.
-    pub malformed_senders: usize,
 }
 
 /// What a link is asked to do.
@@ -95,7 +90,6 @@ pub struct Link {
     in_flight: i64,
     draining: bool,
     closing: bool,
-    patience: Patience,
     joiner: Joiner,
     outputs: VecDeque<Output>,
 }
@@ -117,7 +111,6 @@ impl Link {
             in_flight: 0,
             draining: false,
             closing: false,
-            patience: Patience::new(settings.malformed_answers_per_hour, settings.malformed_senders),
             joiner: Joiner::new(JoinerConfig::default()),
             outputs: VecDeque::new(),
             settings,
@@ -210,7 +203,7 @@ impl Link {
     }
 
     /// The uplink has read what [`Output::Arrived`] gave it.
-    pub fn handle_read(&mut self, at: Time, reply: Reply, read: Read) {
+    pub fn handle_read(&mut self, reply: Reply, read: Read) {
         match read {
             Read::Request(request) => self.outputs.push_back(Output::Request(request, reply)),
             Read::Answer(advice) => {
@@ -218,11 +211,7 @@ impl Link {
                     Why::TooLong => Unread::TooLong,
                     _ => Unread::Malformed,
                 });
-                if self.patience.answers(advice.to, at) {
-                    self.outputs.push_back(Output::Advice(advice, reply));
-                } else {
-                    self.ignore(reply, Ignored::Impatient);
-                }
+                self.outputs.push_back(Output::Advice(advice, reply));
             }
             Read::Ignored(why) => self.ignore(reply, why),
         }
@@ -334,7 +323,7 @@ impl Link {
         match why {
             Ignored::Source => self.all_metrics.unread(Unread::Source),
             Ignored::Binary | Ignored::NoCard | Ignored::Packet(_) => self.all_metrics.unread(Unread::Seal),
-            Ignored::Impatient => {}
+            Ignored::Impatient => self.all_metrics.unread(Unread::Malformed),
         }
         self.respond(reply, Status::OK);
     }

@@ -14,14 +14,26 @@ const LONGEST_SOCKET_PATH: usize = 107;
 /// What is wrong with the files that the configuration names, on this machine.
 pub(super) fn files(config: &Config, origin_of: &dyn Fn(&str) -> Origin) -> Vec<Problem> {
     let mut complaints = Complaints { origin_of, found: Vec::new() };
-    for (key, path) in
-        [("ledger.database", &config.ledger.database), ("administration.socket", &config.administration.socket)]
-    {
+    let database = Some(("ledger.database", &config.ledger.database)).filter(|_| config.postgres.address.is_none());
+    for (key, path) in database.into_iter().chain([("administration.socket", &config.administration.socket)]) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         complaints.unless(folder.is_dir(), key, format!("there is no folder {}", folder.display()));
     }
-    secret_file("keys.file", &config.keys.file, &mut complaints);
-    secret_file("keys.passphrase_file", &config.keys.passphrase_file, &mut complaints);
+    if let Some(path) = &config.postgres.password_file {
+        secret_file("postgres.password_file", path, &mut complaints);
+    }
+    let is_there = config.postgres.ca_file.as_ref().is_none_or(|path| path.is_file());
+    complaints.unless(is_there, "postgres.ca_file", "there is no such file");
+    match &config.keys.token {
+        None => {
+            secret_file("keys.file", &config.keys.file, &mut complaints);
+            secret_file("keys.passphrase_file", &config.keys.passphrase_file, &mut complaints);
+        }
+        Some(token) => {
+            complaints.unless(token.module.is_file(), "keys.token.module", "there is no such file");
+            secret_file("keys.token.pin_file", &token.pin_file, &mut complaints);
+        }
+    }
     for (index, centre) in config.message_centre.iter().enumerate() {
         let at = |name: &str| format!("message_centre.{index}.{name}");
         secret_file(&at("password_file"), &centre.password_file, &mut complaints);
@@ -85,6 +97,9 @@ fn ledger(config: &Config, complaints: &mut Complaints<'_>) {
     complaints.unless(distinct, "ledger.further_currencies", "a currency is named twice");
     let country_known = crate::numbering::is_country(&ledger.country);
     complaints.unless(country_known, "ledger.country", "must be a country of ISO 3166-1, two capital letters");
+    if let Some(Err(error)) = config.postgres.address.as_deref().map(data_center::postgres::Settings::parse) {
+        complaints.unless(false, "postgres.address", error.to_string());
+    }
     let is_file = ledger.database.file_name().is_some() && !ledger.database.is_dir();
     complaints.unless(is_file, "ledger.database", "must be the path of a file");
     complaints.unless(are_prefixes(&config.numbers.mobile_prefixes), "numbers.mobile_prefixes", PREFIX_FORM);

@@ -24,8 +24,8 @@ pub use show::{Shown, ShownKey, shipped_file};
 pub use tree::Origin;
 use tree::{Node, Value};
 pub use values::{
-    Amount, BindKind, Class, CurrencyCode, DefaultAlphabet, EffectiveFrom, Language, LogFormat, LogLevel,
-    MessageIdForm, Payer, Priced, RegisteredPayee, Zone,
+    Amount, BindKind, Class, CurrencyCode, DefaultAlphabet, EffectiveFrom, InUse, Language, LogFormat, LogLevel,
+    MessageIdForm, Payer, Priced, RegisteredPayee, Standbys, Zone,
 };
 
 /// The file that is read where none is named.

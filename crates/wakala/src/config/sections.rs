@@ -22,6 +22,8 @@ section! {
     Config {
         /// The books.
         ledger: Ledger = Ledger::default();
+        /// A PostgreSQL server that keeps the books instead of a file.
+        postgres: PostgresServer = PostgresServer::default();
         /// Which numbers are customers' addresses.
         numbers: Numbers = Numbers::default();
         /// Transfers and what becomes of them.
@@ -63,7 +65,7 @@ section! {
 section! {
     /// The books.
     Ledger {
-        /// The database file; its write-ahead log stands beside it.
+        /// The database file; its write-ahead log stands beside it. Not used where postgres.address is set.
         database: PathBuf = path("/var/lib/wakala/wakala.db");
         /// The currency of new wallets, ISO 4217.
         currency: CurrencyCode = TZS;
@@ -79,6 +81,27 @@ section! {
         batch_requests: u32 = 1024, 1..=8192;
         /// Requests that wait for a decision, at most. When full, message centres are asked to send again later.
         queue_requests: u32 = 8192, 64..=1_048_576;
+    }
+}
+
+section! {
+    /// A PostgreSQL server that keeps the books instead of a file. Its own settings are looked at: what could lose an
+    /// acknowledged commit is refused.
+    PostgresServer {
+        /// Where the database is, without a password. "sslmode=require" encrypts the way and checks the server's certificate;
+        /// another machine needs that, or "sslmode=disable" where the network is trusted.
+        address: String, optional = text("postgres://wakala@db.example/wakala?sslmode=require");
+        /// The file with the password; none where the server knows us otherwise.
+        password_file: PathBuf, optional = path("/etc/wakala/postgres.password");
+        /// The certificates, PEM, by one of which the server's must be signed; the system's where it is left out.
+        ca_file: PathBuf, optional = path("/etc/wakala/postgres-ca.pem");
+        /// What stands by when the server is lost: "synchronous" standbys, for which every commit waits, or "none".
+        standbys: Standbys = Standbys::Synchronous;
+        /// What to do while another process has the database: "wait" until it lets go of it, or "refuse" to start.
+        in_use: InUse = InUse::Wait;
+        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; a
+        /// server that is gone for longer ends the process.
+        lease_seconds: u32 = 15, 3..=300;
     }
 }
 
@@ -145,7 +168,7 @@ section! {
     Registration {
         /// How long the code lives that completes it.
         code_minutes: u32 = 30, 1..=1440;
-        /// Wrong codes until a new one must be asked for.
+        /// Wrong tries, by code or PIN, until a new code must be asked for.
         code_tries: u8 = 3, 1..=10;
         /// Codes sent to one number in one business day.
         codes_per_day: u8 = 3, 1..=20;
@@ -182,7 +205,7 @@ section! {
         password_at_agent: bool = false;
         /// Above this the agent must give the number of the payee's identity document.
         identity_above: Amount = amount("200000.00");
-        /// How long an agent may undo a cash-in to a wrong number.
+        /// How long an agent may ask back a cash-in to a wrong number. Staff give back later only what was asked back in time.
         cash_in_undo_minutes: u32 = 15, 0..=1440;
     }
 }
@@ -204,8 +227,10 @@ section! {
         resend_after_seconds: u32 = 60, 1..=86_400;
         /// Answers that one number gets in an hour to messages that nobody can read; the rest stay unanswered.
         malformed_answers_per_hour: u32 = 5, 1..=3600;
-        /// Numbers for which these answers are counted; at the bound the longest silent one is forgotten.
-        malformed_senders: u32 = 100_000, 1000..=10_000_000;
+        /// Receipts that one number may ask about (CK) in an hour: enough for whoever doubts one, too few for whoever guesses.
+        receipts_per_hour: u32 = 10, 1..=100;
+        /// Numbers for which answers and receipts are counted in an hour; at the bound a further one gets none.
+        counted_senders: u32 = 100_000, 1000..=10_000_000;
         /// Messages that wait to be sent, in memory, at most; the rest wait in the database.
         queue_messages: u32 = 16_384, 64..=1_048_576;
     }
@@ -218,6 +243,20 @@ section! {
         file: PathBuf = path("/var/lib/wakala/wakala.keys");
         /// The file with the passphrase that opens it; readable by the service alone.
         passphrase_file: PathBuf = path("/etc/wakala/passphrase");
+        /// A PKCS#11 token (a hardware security module) that holds the keys instead; neither file is used then.
+        token: Token, optional = Token::default();
+    }
+}
+
+section! {
+    /// A PKCS#11 token.
+    Token {
+        /// The module: the shared library that its maker provides.
+        module: PathBuf, required = path("/usr/lib/softhsm/libsofthsm2.so");
+        /// The label of the token.
+        label: String, required = text("wakala");
+        /// The file with the PIN of the token's user; readable by the service alone.
+        pin_file: PathBuf, required = path("/etc/wakala/token-pin");
     }
 }
 

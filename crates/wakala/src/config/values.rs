@@ -221,6 +221,26 @@ words! {
 }
 
 words! {
+    /// What stands by for a PostgreSQL server.
+    Standbys {
+        /// Servers for which every commit waits.
+        Synchronous = "synchronous",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+words! {
+    /// What to do while another process has the database.
+    InUse {
+        /// Wait until it lets go of it.
+        Wait = "wait",
+        /// Refuse to start.
+        Refuse = "refuse",
+    }
+}
+
+words! {
     /// What a payee who is a customer gets.
     RegisteredPayee {
         /// The money in the wallet, at once.

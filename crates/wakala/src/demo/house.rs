@@ -68,7 +68,7 @@ impl House {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn build(keep: Option<&Path>, log: &Arc<Log>) -> Result<House, Failure> {
+    pub async fn build(keep: Option<&Path>, server: Option<&str>, log: &Arc<Log>) -> Result<House, Failure> {
         let folder = match keep {
             None => Folder::Fresh(tempfile::Builder::new().prefix("wakala-demo-").tempdir()?),
             Some(path) => Folder::Kept(empty(path)?),
@@ -76,7 +76,7 @@ impl House {
         let password = random_word();
         let centre = start_centre(&password).await?;
         let tap = Tap::open(centre.smpp_address(), Arc::clone(log)).await?;
-        let config = configuration(folder.path(), tap.address, &password)?;
+        let config = configuration(folder.path(), server, tap.address, &password)?;
         let clock = LedgerClock::new(config.ledger.zone.time_zone().clone());
         let keys: Arc<dyn Keys> = Arc::new(keys(&config, matches!(folder, Folder::Kept(_)))?);
         let ticking = clock.clone();
@@ -156,10 +156,14 @@ async fn start_centre(password: &str) -> Result<CentreHandle, Failure> {
 }
 
 /// The configuration, written as a file like any other, so that a kept folder can be served and looked into later.
-fn configuration(folder: &Path, centre: SocketAddr, password: &str) -> Result<Config, Failure> {
+fn configuration(folder: &Path, server: Option<&str>, centre: SocketAddr, password: &str) -> Result<Config, Failure> {
     let quoted = |name: &str| toml::Value::from(folder.join(name).display().to_string()).to_string();
+    let server = server.map_or(String::new(), |address| {
+        let address = toml::Value::from(address);
+        format!("[postgres]\naddress = {address}\nstandbys = \"none\"\nin_use = \"refuse\"\n")
+    });
     let text = format!(
-        "# Made by `wakala demo`.\n\
+        "# Made by `wakala demo`.\n{server}\
          [ledger]\ndatabase = {}\nlanguage = \"en\"\n\
          [messages]\nshort_code = \"{SHORT_CODE}\"\n\
          [keys]\nfile = {}\npassphrase_file = {}\n\
@@ -205,5 +209,5 @@ fn office(platform: &Platform, config: Config, keys: &Arc<dyn Keys>, clock: &Led
     let (shared, clock) = (Arc::clone(&services.shared), clock.clone());
     let told = Arc::new(move |answer: &mut data_center::Answer| shared.tell_row(answer, clock.moment().time));
     let (writer, numbering) = (services.writer.clone(), services.numbering.clone());
-    Administration::new(Arc::new(config), Arc::clone(keys), writer, numbering, told)
+    Administration::new(Arc::new(config), services.location.clone(), Arc::clone(keys), writer, numbering, told)
 }

@@ -44,6 +44,9 @@ pub struct Options {
     /// Keep database, keys and configuration in this folder, which must be new or empty
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+    /// Keep the books in this PostgreSQL database, which must be empty: postgres://user@host/database
+    #[arg(long, value_name = "ADDRESS")]
+    pub server: Option<String>,
     /// Print one JSON object a line
     #[arg(skip)]
     pub json: bool,
@@ -152,7 +155,7 @@ async fn run_story(options: &Options) -> Result<(), Failure> {
 }
 
 async fn play(options: &Options, log: &Arc<Log>) -> Result<(), Failure> {
-    let house = House::build(options.keep.as_deref(), log).await?;
+    let house = House::build(options.keep.as_deref(), options.server.as_deref(), log).await?;
     let stage = Stage::set(house, Arc::clone(log)).await?;
     let told = async {
         seed::fill(&stage).await?;
@@ -171,7 +174,7 @@ async fn run_page(options: &Options) -> Result<(), Failure> {
     let mut interrupted = std::pin::pin!(interrupted()?);
     let log = Arc::new(Log::default());
     let listener = page::Listener::open(options.port.unwrap_or(PAGE_PORT)).await?;
-    let house = House::build(options.keep.as_deref(), &log).await?;
+    let house = House::build(options.keep.as_deref(), options.server.as_deref(), &log).await?;
     let stage = Arc::new(Stage::set(house, Arc::clone(&log)).await?);
     let filled = tokio::select! {
         filled = seed::fill(&stage) => filled.map(|()| true),

@@ -81,7 +81,7 @@ async fn enrol_agent(stage: &Stage, who: Who) -> Result<(), Failure> {
 pub async fn register(stage: &Stage, who: Who) -> Result<(), Failure> {
     let character = &CAST[who];
     stage.send(who, &format!("RG*{}*{}", character.pin, character.name)).await?;
-    let told = stage.hear(who, &["To open your account, send RG*"]).await?;
+    let told = stage.hear(who, &["Only if you did, send RG*"]).await?;
     let code = digits_after(&told, "Code ")?;
     stage.send(who, &format!("RG*{code}")).await?;
     stage.hear(who, &["Your account is open"]).await?;

@@ -58,6 +58,7 @@ messages! {
     StatementEmpty = "statement-empty";
     StatementLine = "statement-line";
     RegistrationCode = "registration-code";
+    RegistrationCodeContested = "registration-code-contested";
     Registered = "registered";
     CodeToldBefore = "code-told-before";
     OneTimePin = "one-time-pin";
@@ -69,6 +70,7 @@ messages! {
     Unfrozen = "unfrozen";
     Closed = "closed";
     NumberChanged = "number-changed";
+    NumberLeft = "number-left";
     TierSet = "tier-set";
     TierEntry = "tier-entry";
     TierStandard = "tier-standard";
@@ -167,9 +169,8 @@ impl Message {
             Kind::Check => Message::RequestCheck,
             Kind::Help => Message::RequestHelp,
             Kind::Expire | Kind::Remind => Message::RequestRefund,
-            Kind::Propose | Kind::Approve | Kind::EnrolFirstStaff | Kind::AdoptTariff | Kind::OpenEpoch => {
-                Message::RequestOffice
-            }
+            Kind::Propose | Kind::Approve | Kind::EnrolFirstStaff | Kind::ChangeStaffSecret => Message::RequestOffice,
+            Kind::AdoptTariff | Kind::OpenEpoch => Message::RequestOffice,
         }
     }
 
@@ -305,6 +306,8 @@ pub(super) fn of_refusal(why: Refusal) -> &'static str {
         Refusal::WrongRegistrationCode => "refused-wrong-registration-code",
         Refusal::RegistrationExpired => "refused-registration-expired",
         Refusal::TooManyRegistrations => "refused-too-many-registrations",
+        Refusal::WrongRegistrationPin => "refused-wrong-registration-pin",
+        Refusal::RegistrationContested => "refused-registration-contested",
         Refusal::UnknownStaff => "refused-unknown-staff",
         Refusal::UnknownProposal => "refused-unknown-proposal",
         Refusal::ProposalClosed => "refused-proposal-closed",
@@ -319,5 +322,6 @@ pub(super) fn of_refusal(why: Refusal) -> &'static str {
         Refusal::PayeeMustRegister => "refused-payee-must-register",
         Refusal::CardInUse => "refused-card-in-use",
         Refusal::CodesMissing => "refused-codes-missing",
+        Refusal::TooManyReceipts => "refused-too-many-receipts",
     }
 }

@@ -111,9 +111,10 @@ fn asked_with(why: Refusal) -> Kind {
         Refusal::NotRecallable | Refusal::RecallAlreadyAsked | Refusal::AlreadyReturned => Kind::Recall,
         Refusal::NoRecallAsked => Kind::Agree,
         Refusal::AlreadyRegistered | Refusal::NoRegistration | Refusal::RegistrationExpired => Kind::Register,
-        Refusal::WrongRegistrationCode | Refusal::TooManyRegistrations => Kind::Confirm,
+        Refusal::WrongRegistrationCode | Refusal::WrongRegistrationPin | Refusal::TooManyRegistrations => Kind::Confirm,
+        Refusal::RegistrationContested => Kind::Confirm,
         Refusal::WeakPin | Refusal::SamePin | Refusal::OneTimePinExpired => Kind::ChangePin,
-        Refusal::UnknownReference => Kind::Check,
+        Refusal::UnknownReference | Refusal::TooManyReceipts => Kind::Check,
         Refusal::NotEnoughFloat | Refusal::PayeeNotRegistered => Kind::CashIn,
         _ => Kind::Transfer,
     }
@@ -140,9 +141,14 @@ fn plain(values: Values) -> Vec<Sample> {
         line(Kind::Claim, 1),
     ];
     let mut samples = vec![
-        ("registration code".to_owned(), Text::RegistrationCode { minutes }, Some("482915")),
+        ("registration code".to_owned(), Text::RegistrationCode { minutes, contested: false }, Some("482915")),
+        (
+            "registration code, contested".to_owned(),
+            Text::RegistrationCode { minutes, contested: true },
+            Some("482915"),
+        ),
         ("one-time PIN".to_owned(), Text::OneTimePin { minutes }, Some("739104")),
-        named("registration code, told before", Text::RegistrationCode { minutes }),
+        named("registration code, told before", Text::RegistrationCode { minutes, contested: false }),
         named("registered", Text::Registered),
         named("balance", Text::Balance { balance }),
         named("statement", Text::Statement { currency_of: money(0), lines }),
@@ -155,6 +161,7 @@ fn plain(values: Values) -> Vec<Sample> {
         named("unfrozen", Text::Unfrozen),
         named("closed", Text::Closed),
         named("number changed", Text::NumberChanged),
+        named("number left", Text::NumberLeft),
         named("card bound", Text::CardBound),
         named("unclaimed paid", Text::UnclaimedPaid { amount, balance }),
     ];

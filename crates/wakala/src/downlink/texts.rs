@@ -96,7 +96,10 @@ impl Speaker<'_> {
                 let line = self.say(M::Reminder).reference(*transfer).money("amount", *amount);
                 line.number("sender", *sender).time("expires", *expires_at)
             }
-            Text::RegistrationCode { minutes } => self.telling(M::RegistrationCode, code).minutes(*minutes),
+            Text::RegistrationCode { minutes, contested } => {
+                let message = if *contested { M::RegistrationCodeContested } else { M::RegistrationCode };
+                self.telling(message, code).minutes(*minutes)
+            }
             Text::Registered => self.say(M::Registered),
             Text::CashTakenIn { transfer, amount, customer, commission, balance } => {
                 let line = self.say(M::CashTakenIn).reference(*transfer).money("amount", *amount);
@@ -142,6 +145,7 @@ impl Speaker<'_> {
             Text::Unfrozen => self.say(M::Unfrozen),
             Text::Closed => self.say(M::Closed).care(),
             Text::NumberChanged => self.say(M::NumberChanged).care(),
+            Text::NumberLeft => self.say(M::NumberLeft).care(),
             Text::TierSet { tier } => self.say(M::TierSet).with("tier", self.word(M::of_tier(*tier))),
             Text::CardBound => self.say(M::CardBound),
             Text::UnclaimedPaid { amount, balance } => {
@@ -217,6 +221,6 @@ fn can_be_meant_twice(answer: &Text, asked: Kind) -> bool {
         Kind::Balance | Kind::Statement | Kind::Language | Kind::Check | Kind::Help => false,
         // Nobody writes these by hand.
         Kind::Expire | Kind::Remind | Kind::Propose | Kind::Approve => false,
-        Kind::EnrolFirstStaff | Kind::AdoptTariff | Kind::OpenEpoch => false,
+        Kind::EnrolFirstStaff | Kind::ChangeStaffSecret | Kind::AdoptTariff | Kind::OpenEpoch => false,
     }
 }

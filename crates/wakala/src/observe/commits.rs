@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use data_center::batch::Batch;
-use data_center::{Fatal, Loaded, Store, StoreError};
+use data_center::{Fatal, Loaded, Lost, Store, StoreError};
 
 use super::metrics::Metrics;
 
@@ -37,5 +37,13 @@ impl<S: Store> Store for Observed<S> {
 
     fn history(&self) -> Result<S::History, StoreError> {
         self.store.history()
+    }
+
+    fn is_restored(&self) -> Result<bool, StoreError> {
+        self.store.is_restored()
+    }
+
+    fn watch(&mut self, lost: Lost) {
+        self.store.watch(lost);
     }
 }

@@ -80,9 +80,9 @@ impl Uplink {
                 name: self.private("name", from, name.as_bytes(), rng),
                 codes: self.draw(Purpose::RegistrationCode, from, rng),
             }),
-            Command::ConfirmRegistration { code } => {
+            Command::ConfirmRegistration { code, pin: secret } => {
                 let code = self.code(Purpose::RegistrationCode, from, &code).ok_or(wrong(Field::Code))?;
-                Action::Confirm(requests::confirm::Fields { code })
+                Action::Confirm(requests::confirm::Fields { code, pin: secret.as_ref().map(pin).transpose()? })
             }
             Command::CashIn { customer, amount, pin: secret } => Action::CashIn(requests::cash_in::Fields {
                 customer: self.payee(&customer),
@@ -105,7 +105,7 @@ impl Uplink {
             }
             Command::CheckReceipt { receipt_code } => {
                 let transfer = self.keys.reference_id(&receipt_code).map(TransferId);
-                Action::Check(requests::check::Fields { transfer })
+                Action::Check(requests::check::Fields { transfer, too_often: false })
             }
             Command::Help => Action::Help(requests::help::Fields),
         })

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use data_center::sqlite::{Part, SqliteHistory, query, verify};
-use data_center::{History, MessageState, NoticeId, Untold, Value};
+use data_center::sqlite::{SqliteHistory, query, verify};
+use data_center::{History, MessageState, NoticeId, Part, Untold, Value};
 use transaction_processing::ids::{Sequence, SystemAccount};
 
 use super::world::{TZS, World};

@@ -333,7 +333,7 @@ impl World {
         let proposed = self.decide(Origin::Staff(maker), Action::Propose(propose::Fields { measure })).await;
         let proposal = ProposalId(proposed.row.expect("a proposal is a row").0);
         let one_time_pin = to.map(|to| self.one_time_pin(to));
-        let fields = approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin };
+        let fields = approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin, moved_name: None };
         self.decide(Origin::Staff(checker), Action::Approve(fields)).await
     }
 

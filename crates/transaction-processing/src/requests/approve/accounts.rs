@@ -1,5 +1,7 @@
 //! Care for accounts and numbers. No employee ever sees a PIN: a one-time one goes to the handset alone.
 
+use alloc::boxed::Box;
+
 use super::super::{Draft, Scene, Stop};
 use super::OneTimePin;
 use crate::Msisdn;
@@ -86,8 +88,8 @@ pub(super) fn close(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn) -> Res
     Ok(())
 }
 
-/// The account moves to another number. Transfers that wait for the old number stay with it; the card stays behind. The proof
-/// of a PIN is bound to its number, so a one-time PIN goes to the new one.
+/// The account moves to another number, and both are told. Transfers that wait for the old number stay with it; the card stays
+/// behind, and the old number is told by it. The proof of a PIN is bound to its number, so a one-time PIN goes to the new one.
 pub(super) fn change_number(
     scene: &Scene<'_>,
     draft: &mut Draft,
@@ -109,6 +111,7 @@ pub(super) fn change_number(
     draft.change(Change::Number(*number));
     scene.tell(draft, to, Text::NumberChanged);
     tell_one_time_pin(scene, draft, to, pin);
+    scene.tell(draft, msisdn, Text::NumberLeft);
     // The language moves with the owner, already in these.
     if let Some(language) = language {
         draft.notices.iter_mut().for_each(|notice| notice.language = language);
@@ -146,7 +149,7 @@ pub(super) fn bind_card(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn, ic
     // The notice still goes in plain: the card learns with it that it is to seal from now on.
     scene.tell(draft, msisdn, Text::CardBound);
     let mut number = scene.number_or_new(msisdn);
-    number.card = Some(Card { iccid, counter: 0, check: [0; 8] });
+    number.card = Some(Box::new(Card { iccid, counter: 0, check: [0; 8] }));
     draft.change(Change::Number(*number));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Money in the system: it enters only here, against the trust account.
 
 use super::super::agree::give_back;
+use super::super::recall::is_cash_in_for_good;
 use super::super::{Draft, Scene, Stop};
 use crate::Msisdn;
 use crate::account::{Account, Status};
@@ -118,10 +119,14 @@ pub(super) fn pay_unclaimed(scene: &Scene<'_>, draft: &mut Draft, case: CaseId, 
     Ok(())
 }
 
-/// A credited transfer or a cash-in goes back by a decision of two, even from a frozen account.
+/// A credited transfer goes back by a decision of two, even from a frozen account; a cash-in only while the agent may undo it,
+/// or where the agent asked in that time.
 pub(super) fn reverse(scene: &Scene<'_>, draft: &mut Draft, id: TransferId) -> Result<(), Stop> {
     let transfer = scene.books.transfer(id)?.ok_or(Refusal::UnknownReference)?;
     match transfer.state {
+        State::Credited { recall_asked_at: None, .. } if is_cash_in_for_good(scene, transfer) => {
+            Err(Refusal::NotRecallable.into())
+        }
         State::Credited { .. } => give_back(scene, draft, transfer, ReturnCause::Care),
         State::Returned { .. } => Err(Refusal::AlreadyReturned.into()),
         _ => Err(Refusal::WrongState.into()),

@@ -333,7 +333,7 @@ fn a_code_is_not_sent_after_it_is_void() {
     let mut bench = bench();
     let mut rng = StdRng::seed_from_u64(1);
     let sealed = bench.keys.seal_at_rest(&mut rng, "code", format!("+{PHONE}").as_bytes(), b"271828");
-    let text = Text::RegistrationCode { minutes: 30 };
+    let text = Text::RegistrationCode { minutes: 30, contested: false };
     let void_at = Some(NOW.plus_seconds(1800));
     let coded = Notice { text, code: Some(SealedCode(sealed)), void_at, ..notice() };
     bench.tell(coded.clone());
@@ -355,7 +355,7 @@ fn a_code_is_not_sent_after_it_is_void() {
 fn a_code_that_cannot_be_opened_is_given_up() {
     let mut bench = bench();
     let code = Some(SealedCode(vec![7; 40]));
-    bench.tell(Notice { text: Text::RegistrationCode { minutes: 30 }, code, ..notice() });
+    bench.tell(Notice { text: Text::RegistrationCode { minutes: 30, contested: false }, code, ..notice() });
     assert!(bench.next().is_none());
     assert_eq!(bench.states(), [MessageState::Undelivered]);
 }

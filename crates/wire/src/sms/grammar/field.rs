@@ -109,6 +109,11 @@ fn is_digits(text: &str) -> bool {
     text.bytes().all(|octet| octet.is_ascii_digit())
 }
 
+/// Digits alone, and at least one of them.
+pub(super) fn is_figure(text: &str) -> bool {
+    !text.is_empty() && is_digits(text)
+}
+
 fn secret_digits(text: &str, lengths: core::ops::RangeInclusive<usize>, field: Field) -> Result<Secret, Why> {
     if lengths.contains(&text.len()) && is_digits(text) { Ok(text.into()) } else { Err(Why::Field(field)) }
 }

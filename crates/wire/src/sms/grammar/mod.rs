@@ -149,10 +149,12 @@ pub enum Command {
         /// 1 to 40 characters, at least one of them a letter.
         name: String,
     },
-    /// `RG*code`: the number is theirs.
+    /// `RG*code`: the number is theirs. `RG*code*PIN`: and so is the PIN that waits for it; no name is digits alone.
     ConfirmRegistration {
         /// 6 digits.
         code: Secret,
+        /// The PIN chosen, again.
+        pin: Option<Secret>,
     },
     /// `CI`: an agent takes cash in.
     CashIn {
@@ -318,7 +320,10 @@ fn command(keyword: Keyword, fields: &[&str]) -> Result<Parsed, Why> {
         (Keyword::RS, &[of, secret]) => Command::Resend { reference: reference(of)?, pin: pin(secret)? },
         (Keyword::RC, &[of, secret]) => Command::Recall { reference: reference(of)?, pin: pin(secret)? },
         (Keyword::RA, &[of, secret]) => Command::AgreeToRecall { reference: reference(of)?, pin: pin(secret)? },
-        (Keyword::RG, &[proof]) => Command::ConfirmRegistration { code: code(proof)? },
+        (Keyword::RG, &[proof]) => Command::ConfirmRegistration { code: code(proof)?, pin: None },
+        (Keyword::RG, &[proof, secret]) if field::is_figure(secret) => {
+            Command::ConfirmRegistration { code: code(proof)?, pin: Some(pin(secret)?) }
+        }
         (Keyword::RG, &[secret, called]) => Command::Register { pin: pin(secret)?, name: name(called)? },
         (Keyword::CI, &[customer, typed, secret]) => {
             Command::CashIn { customer: number(customer, Field::Customer)?, amount: amount(typed)?, pin: pin(secret)? }

@@ -1,0 +1,207 @@
+//! Who may write. The lease is a row with a holder and a moment at which it ends; taking it begins a new term, and every commit
+//! checks in its own transaction that the term is still its own. So a writer that was taken for dead cannot commit, whatever it
+//! believes and however late it comes; the end of the lease only says when another may try.
+//!
+//! The holder says three times a lease that it is there. Its own clock tells it when the others may have stopped believing it,
+//! and from then on it must not answer from memory either.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::reading::PAUSE;
+use super::session::{Loss, Session, timeout};
+use super::settings::{InUse, Settings};
+use crate::reading::signed;
+use crate::store::{Lost, StoreError};
+
+/// Why the lease is lost where another writer was met.
+const TAKEN: &str = "another process has taken it over";
+
+/// How often somebody who waits for a lease looks whether it has ended.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The lease of this process.
+pub(super) struct Lease {
+    /// The term in which it may write.
+    pub(super) term: i64,
+    fate: Arc<Fate>,
+    stop: Option<SyncSender<()>>,
+    renewing: Option<JoinHandle<()>>,
+}
+
+/// What became of a lease, and who wants to know.
+struct Fate {
+    lost: watch::Sender<Option<String>>,
+    tell: Mutex<Option<Lost>>,
+}
+
+impl Fate {
+    fn lose(&self, why: &str) -> StoreError {
+        let is_news = self.lost.send_if_modified(|lost| lost.is_none() && lost.replace(why.to_owned()).is_none());
+        let tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (true, Some(tell)) = (is_news, tell) {
+            tell(StoreError::LeaseLost(why.to_owned()));
+        }
+        StoreError::LeaseLost(why.to_owned())
+    }
+}
+
+/// Somebody who has the lease.
+struct Holder {
+    name: String,
+    left: Duration,
+}
+
+impl Lease {
+    /// Takes the lease, and with it the database, away from whoever had it before: his commits fail from here on. The one
+    /// that is under way is waited for.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] where somebody else has it and it is not to be waited for; [`StoreError`].
+    pub(super) fn take(session: &mut Session, settings: &Arc<Settings>) -> Result<Lease, StoreError> {
+        let sent = loop {
+            let sent = Instant::now();
+            match try_take(session, settings)? {
+                None => break sent,
+                Some(Holder { left, .. }) if settings.in_use == InUse::Wait => sleep(left.min(LOOK)),
+                Some(Holder { name, left }) => {
+                    let by = format!("{name}, whose lease ends in {} s unless it is renewed", left.as_secs() + 1);
+                    return Err(StoreError::InUse { database: settings.address().to_owned(), by });
+                }
+            }
+        };
+        let term = session.figure("SELECT term FROM lease")?;
+        let fate = Arc::new(Fate { lost: watch::Sender::new(None), tell: Mutex::new(None) });
+        let (stop, stopped) = sync_channel(0);
+        let renewal =
+            Renewal { settings: Arc::clone(settings), term, fate: Arc::clone(&fate), until: sent + settings.lease };
+        let named = thread::Builder::new().name("lease".into());
+        let renewing =
+            named.spawn(move || renewal.run(&stopped)).map_err(|error| StoreError::Settings(error.to_string()))?;
+        Ok(Lease { term, fate, stop: Some(stop), renewing: Some(renewing) })
+    }
+
+    /// Fails where the lease was lost.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.fate.lost.borrow().as_ref().map_or(Ok(()), |why| Err(StoreError::LeaseLost(why.clone())))
+    }
+
+    /// Another writer was met.
+    pub(super) fn lose(&self) -> StoreError {
+        self.fate.lose(TAKEN)
+    }
+
+    /// Says when the lease is lost.
+    pub(super) fn loss(&self) -> Loss {
+        self.fate.lost.subscribe()
+    }
+
+    pub(super) fn watch(&self, lost: Lost) {
+        *self.fate.tell.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
+        // It may have been lost before there was anybody to tell.
+        if let Err(StoreError::LeaseLost(why)) = self.check()
+            && let Some(lost) = self.fate.tell.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            lost(StoreError::LeaseLost(why));
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(renewing) = self.renewing.take() {
+            // A panic there has been told by the thread itself.
+            let _ = renewing.join();
+        }
+    }
+}
+
+/// One try; the holder where somebody else has it.
+fn try_take(session: &mut Session, settings: &Settings) -> Result<Option<Holder>, StoreError> {
+    session.execute("BEGIN")?;
+    let mut held = None;
+    let question = "SELECT holder || coalesce(' at ' || address, ''),
+            ceil(extract(epoch FROM greatest(expires_at, clock_timestamp()) - clock_timestamp()) * 1000)::bigint
+        FROM lease FOR UPDATE";
+    session.each(question, &[], &mut |row| {
+        let left = Duration::from_millis(signed(row, 1)?.unsigned_abs());
+        held = Some(Holder { name: row.text(0)?.unwrap_or_default().to_owned(), left });
+        Ok(true)
+    })?;
+    if let Some(holder) = held.filter(|holder| !holder.left.is_zero()) {
+        session.execute("ROLLBACK")?;
+        return Ok(Some(holder));
+    }
+    let take = session.statement(
+        "UPDATE lease SET term = term + 1, holder = $1, address = host(inet_client_addr()),
+            expires_at = clock_timestamp() + $2 * interval '1 millisecond'",
+    )?;
+    let lasts = settings.lease.as_millis() as f64;
+    session.run(session.client().execute(&take, &[&settings.holder, &lasts]))?;
+    // Waits for the commit of the holder before, if one is under way.
+    session.execute("UPDATE position SET term = lease.term FROM lease")?;
+    session.execute("COMMIT")?;
+    let warnings = session.warnings();
+    if warnings.is_empty() { Ok(None) } else { Err(StoreError::Unsafe(warnings)) }
+}
+
+/// Says again and again that the holder is there, on a connection of its own.
+struct Renewal {
+    settings: Arc<Settings>,
+    term: i64,
+    fate: Arc<Fate>,
+    /// Until when the others believe it.
+    until: Instant,
+}
+
+impl Renewal {
+    fn run(mut self, stopped: &Receiver<()>) {
+        let mut session = None;
+        let mut wait = self.settings.lease / 3;
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
+            let sent = Instant::now();
+            // Late, it is still ours where nobody has taken it.
+            match self.say(&mut session, self.settings.lease) {
+                Ok(true) => {
+                    self.until = sent + self.settings.lease;
+                    wait = self.settings.lease / 3;
+                }
+                Ok(false) => return drop(self.fate.lose(TAKEN)),
+                Err(error) if Instant::now() >= self.until => {
+                    return drop(self.fate.lose(&format!("the lease could not be renewed in time: {error}")));
+                }
+                Err(_) => {
+                    session = None;
+                    wait = PAUSE;
+                }
+            }
+        }
+        // The next one need not wait. Where this fails it waits until the lease ends by itself.
+        let _ = self.say(&mut session, Duration::ZERO);
+    }
+
+    /// Sets the end of the lease; whether it is still ours.
+    fn say(&self, session: &mut Option<Session>, lasts: Duration) -> Result<bool, StoreError> {
+        let session = match session {
+            Some(session) => session,
+            None => {
+                let made = Session::connect(&self.settings, None)?;
+                // That the holder is there is no news worth waiting for a disk or a standby.
+                made.execute("SET synchronous_commit = off; SET statement_timeout = 0")?;
+                session.insert(made)
+            }
+        };
+        let renew = session.statement(
+            "UPDATE lease SET expires_at = clock_timestamp() + $1 * interval '1 millisecond' WHERE term = $2",
+        )?;
+        let lasts = lasts.as_millis() as f64;
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&lasts, &self.term];
+        let renewed = timeout(self.settings.patience(), session.client().execute(&renew, &parameters));
+        Ok(session.run(renewed)? > 0)
+    }
+}
