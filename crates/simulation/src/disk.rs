@@ -21,6 +21,8 @@ use transaction_processing::tariff::Priced;
 use transaction_processing::time::Time;
 use transaction_processing::transfer::Transfer;
 
+use crate::museum::Defect;
+
 /// How many outdated packs of keys a commit takes away, at most.
 const MOST_OUTDATED: usize = 2;
 
@@ -138,8 +140,9 @@ impl Image {
         rows.chain(records).chain(self.codes.values().map(Vec::as_slice)).chain(self.texts.values().map(Vec::as_slice))
     }
 
-    /// What a restore makes of a backup: nothing that was not told before is told again, and an epoch is to be opened.
-    pub fn restore(&mut self) {
+    /// What a restore makes of a backup: nothing that was not told before is told again, and, where it is marked as what it
+    /// is, an epoch is to be opened.
+    pub fn restore(&mut self, marked: bool) {
         let at = self.position.map_or(Time(0), |position| position.moment.time);
         let untold: Vec<NoticeId> = self.untold_ids().collect();
         for notice in untold {
@@ -149,7 +152,7 @@ impl Image {
             self.messages.insert(notice, message);
         }
         self.codes.clear();
-        self.restored = true;
+        self.restored = marked;
         if let Some(position) = &mut self.position {
             position.settled = Sequence(position.next.0 - 1);
         }
@@ -164,8 +167,8 @@ impl Image {
         all.filter(|id| self.messages.get(id).is_none_or(|message| !message.state.is_final()))
     }
 
-    fn append(&mut self, batch: &Batch) {
-        for row in batch.rows() {
+    fn append_rows(&mut self, batch: &Batch, rows: &[LogRow]) {
+        for row in rows {
             let stored = Stored {
                 row: row.clone(),
                 changes: batch.octets(&row.changes).to_vec(),
@@ -174,7 +177,13 @@ impl Image {
             self.restored &= row.kind != Kind::OpenEpoch;
             self.rows.insert(row.sequence, Arc::new(stored));
         }
-        self.append_keys(batch);
+    }
+
+    fn append(&mut self, batch: &Batch, defect: Option<Defect>) {
+        self.append_rows(batch, batch.rows());
+        if defect != Some(Defect::ForgetsKeys) {
+            self.append_keys(batch);
+        }
         for code in batch.codes() {
             self.codes.insert(code.notice, code.sealed.clone());
         }
@@ -183,13 +192,15 @@ impl Image {
         }
         for change in batch.messages() {
             if let MessageChange::Stands(message) = change {
-                if message.state.is_final() {
+                if message.state.is_final() && defect != Some(Defect::KeepsCodes) {
                     self.codes.remove(&message.notice);
                 }
-                self.messages.insert(message.notice, message.clone());
+                if defect != Some(Defect::ForgetsStates) {
+                    self.messages.insert(message.notice, message.clone());
+                }
             }
         }
-        for record in batch.slice() {
+        for record in batch.slice().iter().filter(|_| defect != Some(Defect::ForgetsRecords)) {
             if let Some(key) = key(record) {
                 let octets = Arc::new(batch::record_octets(record));
                 self.records.insert(key, Record { octets, money: money(record) });
@@ -223,7 +234,7 @@ impl Image {
         row.map_err(|error| StoreError::Damaged(format!("row {}: {error}", sequence.0)))
     }
 
-    fn load(&self, window_seconds: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
+    fn load(&self, window_seconds: u32, late: bool, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
         let Some(position) = self.position else { return Ok(()) };
         each(Loaded::Position(position))?;
         for (key, record) in &self.records {
@@ -250,7 +261,7 @@ impl Image {
                 .map_err(|_| StoreError::Damaged(format!("the keys of row {} and after", first.0)))?;
             each(Loaded::Keys(*at, keys))?;
         }
-        for stored in self.rows.range(position.replay_from..).map(|(_, stored)| stored) {
+        for stored in self.rows.range(Sequence(position.replay_from.0 + u64::from(late))..).map(|(_, stored)| stored) {
             each(Loaded::Row(self.decoded(stored, false)?))?;
         }
         Ok(())
@@ -299,8 +310,12 @@ struct State {
     backup: Option<Image>,
     armed: Option<DiskFault>,
     reads_fail: bool,
-    /// The next batch of rows is not kept, and nobody is told.
-    lies: bool,
+    /// What is wrong with it, or with the store on it.
+    defect: Option<Defect>,
+    /// Whether a batch was lost already.
+    has_lost: bool,
+    /// What was written down beside the books.
+    log: Vec<u8>,
 }
 
 /// The disk, which outlives every process. Clones are the same disk.
@@ -322,9 +337,27 @@ impl Disk {
         self.lock().reads_fail = fail;
     }
 
-    /// Says that it keeps the next batch, and does not.
-    pub fn lie(&self) {
-        self.lock().lies = true;
+    /// It has this defect.
+    pub fn have(&self, defect: Option<Defect>) {
+        self.lock().defect = defect;
+    }
+
+    /// Power is lost while a batch is written: nothing of it may stay.
+    pub fn loses_power(&self, batch: &Batch) {
+        let mut state = self.lock();
+        if state.defect == Some(Defect::TearsBatch) {
+            state.image.append_rows(batch, batch.rows().get(..batch.rows().len() / 2).unwrap_or_default());
+        }
+    }
+
+    /// Somebody writes something down.
+    pub fn write_down(&self, words: &str) {
+        self.lock().log.extend_from_slice(words.as_bytes());
+    }
+
+    /// What was written down.
+    pub fn written_down(&self) -> Vec<u8> {
+        self.lock().log.clone()
     }
 
     /// Looks at what is on it.
@@ -363,25 +396,29 @@ impl Store for Disk {
 
     fn load(&mut self, window_seconds: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
         let image = self.read(|image| Ok(image.clone()))?;
-        image.load(window_seconds, each)
+        let late = self.lock().defect == Some(Defect::ReplaysTooLittle);
+        image.load(window_seconds, late, each)
     }
 
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let mut state = self.lock();
-        if state.lies && !batch.rows().is_empty() {
-            state.lies = false;
+        let defect = state.defect;
+        if defect == Some(Defect::LosesBatch) && !state.has_lost && batch.rows().iter().any(|row| row.sequence.0 > 200) {
+            state.has_lost = true;
             return Ok(());
         }
         match state.armed {
             None => {}
+            Some(DiskFault::Full) if defect == Some(Defect::IgnoresFullDisk) => return Ok(()),
+            Some(DiskFault::SyncFailedLost) if defect == Some(Defect::IgnoresFailedSync) => return Ok(()),
             Some(DiskFault::Full) => return Err(failure("writing", ErrorKind::StorageFull)),
             Some(DiskFault::SyncFailedLost) => return Err(failure("syncing", ErrorKind::Other)),
             Some(DiskFault::SyncFailedKept) => {
-                state.image.append(batch);
+                state.image.append(batch, defect);
                 return Err(failure("syncing", ErrorKind::Other));
             }
         }
-        state.image.append(batch);
+        state.image.append(batch, defect);
         Ok(())
     }
 
@@ -407,10 +444,15 @@ impl History for Disk {
     }
 
     fn settled(&mut self) -> Result<Sequence, StoreError> {
-        self.read(|image| Ok(image.position.map_or(Sequence(0), |position| position.settled)))
+        let last = self.lock().defect == Some(Defect::SettlesTooFar);
+        let settled = |position: Position| if last { Sequence(position.next.0 - 1) } else { position.settled };
+        self.read(|image| Ok(image.position.map_or(Sequence(0), settled)))
     }
 
     fn untold(&mut self, after: Sequence, most: usize) -> Result<(Vec<Untold>, Sequence), StoreError> {
-        self.read(|image| image.untold(after, most))
+        let skips = self.lock().defect == Some(Defect::SkipsUntold);
+        let (found, seen) = self.read(|image| image.untold(after, most))?;
+        let seen = if skips && !found.is_empty() { seen.next() } else { seen };
+        Ok((found, seen))
     }
 }

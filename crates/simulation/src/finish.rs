@@ -183,6 +183,7 @@ impl<D: Depot> World<D> {
             secrets.extend(person.mind.codes.iter().map(|secret| secret.digits.as_str()));
         }
         let found = disk.look(|image| image.octets().find_map(|octets| holds(octets, &secrets)));
+        let found = found.or_else(|| holds(&disk.written_down(), &secrets));
         match found {
             Some(secret) => Err(Finding(format!("I23: the secret {secret} is on the disk"))),
             None => Ok(()),

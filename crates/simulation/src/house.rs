@@ -10,6 +10,7 @@ use data_center::{Bounds, DataCenter, Decided, Deciding, Fatal, Store, StoreErro
 use encryption::Keys;
 use transaction_processing::Request;
 use transaction_processing::ids::TransferId;
+use transaction_processing::policy::Policy;
 use wakala::communication_gateway::link::{Command, Output};
 use wakala::communication_gateway::{Clock, Dispatch, Ends, Link, Numbers, Progress, Recovery, Reply, Report, Shared};
 use wakala::config::{Config, CurrencyCode};
@@ -23,12 +24,16 @@ use wire::smpp::{MessageId, Status};
 
 use crate::clock;
 use crate::dice::Dice;
+use crate::museum::Defect;
 use crate::office::Letters;
+use crate::sabotage;
 
 /// What every process starts from.
 pub struct Ground {
     /// The configuration.
     pub config: Config,
+    /// The policy in it, as the platform has it.
+    pub policy: Policy,
     /// The keys.
     pub keys: Arc<dyn Keys>,
     /// The words.
@@ -103,7 +108,7 @@ impl<S: Store> House<S> {
         let currencies: Vec<_> = config.currencies().into_iter().map(CurrencyCode::currency).collect();
         let restored = store.is_restored()?;
         let recovery: Box<dyn Recovery> = Box::new(store.history()?);
-        let center = DataCenter::with_span(store, config.policy(), &currencies, ground.span)?;
+        let center = DataCenter::with_span(store, ground.policy.clone(), &currencies, ground.span)?;
         let clock: Clock = rooms::not_before(center.books().moment(), clock::ledger(config));
         let opening = rooms::opening(center.books(), config, restored);
         let known = rooms::known(center.books());
@@ -226,7 +231,15 @@ impl<S: Store> House<S> {
     }
 
     /// Obeys what a bind is asked, does what its link asks, and says what was seen. Whether it stands now and did not before.
-    pub fn move_link(&mut self, bind: u16, now: Duration, dice: &mut Dice, seen: &mut Vec<Seen>) -> bool {
+    /// A defect meddles with what passes from the link to the other rooms.
+    pub fn move_link(
+        &mut self,
+        bind: u16,
+        now: Duration,
+        dice: &mut Dice,
+        defect: Option<Defect>,
+        seen: &mut Vec<Seen>,
+    ) -> bool {
         let Some(link) = self.links.get_mut(usize::from(bind)) else { return false };
         let mut taken = 0;
         while taken < self.most.commands
@@ -238,7 +251,14 @@ impl<S: Store> House<S> {
             link.handle_command(now, command);
             taken += 1;
         }
-        while let Some(output) = link.poll_output() {
+        while let Some(mut output) = link.poll_output() {
+            match (defect, &mut output) {
+                (Some(defect), Output::Request(request, _)) => {
+                    sabotage::request(defect, request, lock(&self.deciding).books(), dice);
+                }
+                (Some(Defect::ReportsDropped), Output::Report(Report::Submitted { .. })) if dice.below(4) == 0 => continue,
+                _ => {}
+            }
             match &output {
                 Output::Request(request, reply) => seen.push(Seen::Asked(*reply, request.key)),
                 Output::Report(Report::Receipt { centre, receipt, reply }) if receipt.state.is_final() => {

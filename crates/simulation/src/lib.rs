@@ -15,6 +15,7 @@ mod finish;
 mod hearing;
 mod house;
 mod life;
+mod museum;
 mod network;
 mod office;
 mod people;
@@ -28,7 +29,7 @@ mod world;
 pub use coverage::Coverage;
 pub use fault::Kind;
 pub use plan::Plan;
-pub use sabotage::Sabotage;
+pub use museum::{Defect, EXHIBITS, Exhibit};
 
 use audit::Finding;
 use depot::{Depot, InSqlite, Simulated};

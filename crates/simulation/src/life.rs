@@ -14,7 +14,9 @@ use crate::audit::{Finding, Verdict};
 use crate::depot::Depot;
 use crate::fault::{Kind, Weather};
 use crate::office::{Numbers, Office};
+use crate::museum::Defect;
 use crate::people::{Person, Role, SHORT_CODE};
+use crate::sabotage;
 use crate::speech::{Speaking, Speech};
 use crate::world::{Event, Part, World};
 
@@ -70,6 +72,12 @@ impl<D: Depot> World<D> {
             person.wrote(&words, wish.clone());
             person.phone.compose_parts(&words, 3)
         };
+        if self.plan.exhibit == Some(Defect::LogsSecrets)
+            && let Some(disk) = self.depot.disk()
+        {
+            disk.write_down(&words);
+        }
+        self.codes.said(&words);
         let who_said = &self.people[who].digits;
         self.tell(|| format!("{number}{} > {words}", if *who_said == number { "" } else { " (forged)" }));
         // Longer than messages are: nothing is sent.
@@ -117,7 +125,8 @@ impl<D: Depot> World<D> {
             }
             Err(why) => return Err(Finding(format!("{number} cannot read what came: {why}"))),
         };
-        let Some(text) = self.meddled(text) else { return Ok(()) };
+        let Some((who, text)) = self.meddled(who, text) else { return Ok(()) };
+        let number = self.people[who].digits.clone();
         self.tell(|| format!("{number} < {text}"));
         self.coverage.texts += 1;
         self.note((number.as_str(), text.as_str()));
@@ -145,9 +154,8 @@ impl<D: Depot> World<D> {
         if heard.name == "balance" {
             self.asked_balance = heard.amount("balance");
         }
-        if !heard.again {
-            self.money.hear(&digits, &heard, transfer, &self.rows)?;
-        }
+        self.money.hear(&digits, &heard, transfer, &self.rows)?;
+        self.codes.hear(&heard)?;
         if let Some((agent, secret)) = self.people[who].learn(&heard) {
             let agent = self.people.iter_mut().find(|person| person.role == Role::Agent(agent));
             if let Some(agent) = agent {
@@ -191,7 +199,8 @@ impl<D: Depot> World<D> {
         let transfers: Vec<u64> = references.filter_map(|reference| self.keys.reference_id(reference)).collect();
         let numbers = Numbers { all: &all, agents: &agents, transfers: &transfers };
         let keys = std::sync::Arc::clone(&self.keys);
-        let (request, measure) = self.office.act(self.rows.books(), &numbers, &*keys, &mut self.dice.people);
+        let (mut request, measure) = self.office.act(self.rows.books(), &numbers, &*keys, &mut self.dice.people);
+        sabotage::office(self.plan.exhibit, &mut request, self.commands);
         let keeps_cases = matches!(&measure, Some(Measure::PayUnclaimed { .. })) && self.plan.restores;
         if let Some(house) = self.house.as_ref().filter(|_| !keeps_cases) {
             house.ask(request, measure, &self.letters);

@@ -103,8 +103,9 @@ impl<D: Depot> World<D> {
     pub(crate) fn tend_link(&mut self, bind: u16) -> Verdict {
         let now = self.now();
         let mut seen = Vec::new();
+        let defect = self.plan.exhibit.filter(|_| self.stormy);
         let Some(house) = &mut self.house else { return Ok(()) };
-        let stands = house.move_link(bind, now, &mut self.dice.secrets, &mut seen);
+        let stands = house.move_link(bind, now, &mut self.dice.secrets, defect, &mut seen);
         let mut closed = false;
         let reported = seen.iter().any(|seen| matches!(seen, Seen::Reported(..)));
         for seen in seen {

@@ -13,6 +13,7 @@ use crate::depot::Depot;
 use crate::disk::DiskFault;
 use crate::fault::Kind;
 use crate::house::{House, Most};
+use crate::museum::Defect;
 use crate::setting;
 use crate::world::{Event, Part, World};
 
@@ -140,6 +141,9 @@ impl<D: Depot> World<D> {
             return Ok(());
         }
         if self.strikes(Kind::KilledUnwritten) {
+            if let (Some(house), Some(disk)) = (&self.house, self.depot.disk()) {
+                house.pending().take(1).for_each(|batch| disk.loses_power(batch));
+            }
             self.die();
             return Ok(());
         }
@@ -235,7 +239,7 @@ impl<D: Depot> World<D> {
     /// Timers look at what is due.
     pub(crate) fn timers(&mut self) -> Verdict {
         let Some(house) = &mut self.house else { return Ok(()) };
-        if !self.stopping {
+        if !self.stopping && self.plan.exhibit != Some(Defect::TimersSleep) {
             house.move_timers();
         }
         let rests = house.timers_rest();
@@ -275,9 +279,9 @@ impl<D: Depot> World<D> {
         let Some(image) = self.depot.disk().and_then(|disk| disk.backup()) else { return Ok(()) };
         self.die();
         let mut restored = image;
-        restored.restore();
+        restored.restore(self.plan.exhibit != Some(Defect::UnmarkedRestore));
         let policy = self.ground.config.policy();
-        let mut rows = Rows::new(&policy, &setting::currencies(&self.ground.config));
+        let mut rows = Rows::new(&policy, &setting::currencies(&self.ground.config), self.plan.exhibit);
         for (commitment, sealed) in restored.texts() {
             rows.see_text(commitment, sealed);
         }

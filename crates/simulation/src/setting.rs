@@ -42,6 +42,7 @@ pub fn ground(dice: &mut Dice, secrets: &mut Dice) -> (Ground, Vec<MessageCentre
         binds,
         bounds: Bounds { batch: 1 + dice.index(64), queue: 8 + dice.index(200) },
         span: 20 + dice.below(400),
+        policy: config.policy(),
         config,
     };
     (ground, centres)

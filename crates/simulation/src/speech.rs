@@ -67,7 +67,9 @@ impl Speaking<'_> {
             3 => format!("QT*{number}*{}*{}", self.digits(8), self.agent_code()),
             _ => format!("TM*{thief}*{typed}*{pin}"),
         };
-        let wish = words.starts_with("TM").then_some((thief, minor));
+        // A thief who guesses wrong may move nothing.
+        let knows = pin == self.people[victim].pins.0;
+        let wish = (words.starts_with("TM") && knows).then_some((thief, minor));
         Speech { who: victim, number, words, wish, plain: true }
     }
 
@@ -167,7 +169,7 @@ impl Speaking<'_> {
         (words, None)
     }
 
-    fn transfer(&mut self, _: usize, pin: &str) -> (String, Option<(String, i64)>) {
+    fn transfer(&mut self, who: usize, pin: &str) -> (String, Option<(String, i64)>) {
         let payee = match self.dice.below(40) {
             0 => "0222115544".to_owned(),
             1 => "+447700900123".to_owned(),
@@ -180,7 +182,8 @@ impl Speaking<'_> {
             return (format!("TM*{typed_payee}*{odd}*{pin}"), None);
         }
         let (typed, minor) = self.amount();
-        (format!("TM*{typed_payee}*{typed}*{pin}"), Some((payee, minor)))
+        let knows = pin == self.people[who].pins.0;
+        (format!("TM*{typed_payee}*{typed}*{pin}"), knows.then_some((payee, minor)))
     }
 
     fn agent(&mut self, who: usize) -> (String, Option<(String, i64)>) {
@@ -188,7 +191,8 @@ impl Speaking<'_> {
         let words = match self.dice.weighted(&[40, 5, 3, 3, 3, 4, 3, 2, 2]) {
             0 => {
                 let (customer, (typed, minor)) = (self.somebody(), self.amount());
-                return (format!("CI*{customer}*{typed}*{pin}"), Some((customer, minor)));
+                let knows = pin == self.people[who].pins.0;
+                return (format!("CI*{customer}*{typed}*{pin}"), knows.then_some((customer, minor)));
             }
             1 => format!("BL*{pin}"),
             2 => format!("ST*{pin}"),

@@ -10,6 +10,7 @@ use data_center::batch::Batch;
 use encryption::Keys;
 use handset::centre::MessageCentre;
 
+use crate::audit::codes::Codes;
 use crate::audit::money::Money;
 use crate::audit::promises::Promises;
 use crate::audit::rows::Rows;
@@ -25,8 +26,7 @@ use crate::network::Connection;
 use crate::office::{Letters, Office};
 use crate::people::Person;
 use crate::plan::Plan;
-use crate::sabotage::Sabotage;
-use crate::setting;
+use crate::{sabotage, setting};
 
 /// What happens at a time.
 pub(crate) enum Event {
@@ -102,9 +102,10 @@ pub struct World<D: Depot> {
     pub(crate) rows: Rows,
     pub(crate) money: Money,
     pub(crate) promises: Promises,
+    pub(crate) codes: Codes,
     pub(crate) coverage: Coverage,
     pub(crate) commands: u64,
-    /// Whether the sabotage of a text is done.
+    /// Whether a text was meddled with.
     pub(crate) meddled: bool,
     /// The balance that was told last.
     pub(crate) asked_balance: Option<i64>,
@@ -122,12 +123,16 @@ impl<D: Depot> World<D> {
         let seed = plan.seed;
         let stream = |name| Dice::new(seed, name);
         let mut setting_dice = stream("setting");
-        let (ground, centres) = setting::ground(&mut setting_dice, &mut stream("keys"));
+        let (mut ground, centres) = setting::ground(&mut setting_dice, &mut stream("keys"));
+        ground.policy = sabotage::policy(plan.exhibit, ground.policy);
+        if let Some(disk) = depot.disk() {
+            disk.have(plan.exhibit);
+        }
         let mut people_dice = stream("people");
         let people = setting::people(&mut people_dice);
         let currency = ground.config.ledger.currency.currency();
         let currencies = setting::currencies(&ground.config);
-        let rows = Rows::new(&ground.config.policy(), &currencies);
+        let rows = Rows::new(&ground.config.policy(), &currencies, plan.exhibit);
         let keys = Arc::clone(&ground.keys);
         World {
             clocks: Clocks::new(),
@@ -158,6 +163,7 @@ impl<D: Depot> World<D> {
             rows,
             money: Money::default(),
             promises: Promises::default(),
+            codes: Codes::default(),
             coverage: Coverage::new(),
             commands: 0,
             meddled: false,
@@ -177,11 +183,6 @@ impl<D: Depot> World<D> {
     /// The first finding.
     pub fn run(&mut self) -> Verdict {
         self.found()?;
-        if self.plan.sabotage == Some(Sabotage::LyingDisk)
-            && let Some(disk) = self.depot.disk()
-        {
-            disk.lie();
-        }
         self.stormy = true;
         self.at(Duration::ZERO, Event::Weather);
         self.at(Duration::ZERO, Event::Command);

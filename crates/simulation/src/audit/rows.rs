@@ -16,10 +16,12 @@ use transaction_processing::proposal::ProposalState;
 use transaction_processing::request::{Kind as Asked, RequestKey};
 use transaction_processing::tariff::Payer;
 use transaction_processing::time::{Day, Moment, Month, Time};
-use transaction_processing::transfer::{Charge, Kind, State, Transfer};
+use transaction_processing::transfer::{Charge, Kind, ReturnCause, State, Transfer};
 use transaction_processing::{Books, Currency, Money, Msisdn, Refusal};
 
 use super::{Finding, Verdict};
+use crate::museum::Defect;
+use crate::sabotage;
 
 /// One account, by its entries alone.
 struct Ledger {
@@ -75,11 +77,13 @@ pub struct Rows {
     texts: BTreeMap<[u8; 32], Vec<u8>>,
     /// The same rows in books of its own.
     replica: Books,
+    /// What the rows are wrong in.
+    exhibit: Option<Defect>,
 }
 
 impl Rows {
     /// An empty log with the platform's own accounts.
-    pub fn new(policy: &Policy, currencies: &[Currency]) -> Rows {
+    pub fn new(policy: &Policy, currencies: &[Currency], exhibit: Option<Defect>) -> Rows {
         let own = |currency: &Currency| {
             let currency = *currency;
             SystemAccount::ALL.map(|role| {
@@ -104,6 +108,7 @@ impl Rows {
             counters: BTreeMap::new(),
             texts: BTreeMap::new(),
             replica: Books::new(policy.clone(), currencies),
+            exhibit,
         }
     }
 
@@ -180,8 +185,10 @@ impl Rows {
     /// # Errors
     /// What is wrong with it.
     pub fn see(&mut self, stored: &LogRow, changes: &[u8], notices: &[u8]) -> Verdict {
-        let place = format!("row {}", stored.sequence.0);
-        let at = |what: &str| Finding(format!("{place}: {what}"));
+        let mut stored = stored.clone();
+        sabotage::figures(self.exhibit, &mut stored);
+        let place = stored.sequence.0;
+        let at = |what: &str| Finding(format!("row {place}: {what}"));
         if stored.sequence != self.next {
             return Err(at(&format!("I18: row {} was to come", self.next.0)));
         }
@@ -195,7 +202,10 @@ impl Rows {
             return Err(at("I19: the chain does not hold"));
         }
         let mut text = |commitment: &[u8; 32]| self.texts.get(commitment).cloned().unwrap_or_default();
-        let row = stored.decode(changes, notices, &mut text).map_err(|error| at(&error.to_string()))?;
+        let mut row = stored.decode(changes, notices, &mut text).map_err(|error| at(&error.to_string()))?;
+        if let Some(defect) = self.exhibit {
+            sabotage::row(defect, &mut row);
+        }
         (self.head, self.moment) = (stored.chain, stored.moment);
         let jump = row.changes.iter().find_map(|change| match change {
             Change::Epoch { next } => Some(*next),
@@ -303,12 +313,16 @@ impl Rows {
             let lawful = match (was.map(|was| &was.state), &after.state) {
                 (None, State::Waiting(_) | State::Credited { .. }) => true,
                 (None, State::PaidOut(_)) => matches!(after.kind, Kind::CashOut | Kind::Float),
+                (Some(State::Waiting(_)), State::Returned { cause: ReturnCause::Expiry, .. }) => {
+                    let period = self.policy.withdrawal_period_seconds;
+                    was.is_some_and(|was| row.moment.time >= was.made_at.plus_seconds(period))
+                }
                 (Some(State::Waiting(_)), to) => !matches!(to, State::Credited { .. }),
                 (Some(State::Credited { .. }), State::Credited { .. } | State::Returned { .. }) => true,
                 _ => false,
             };
             if !lawful {
-                return Err(format!("I8: transfer {} lived twice", after.id.0));
+                return Err(format!("I8: transfer {} ended too early, or twice", after.id.0));
             }
             if let Some(was) = was {
                 let same = was.kind == after.kind
