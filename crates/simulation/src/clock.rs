@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use transaction_processing::time::Time;
 use wakala::clock::LedgerClock;
 use wakala::communication_gateway::Clock;
 use wakala::config::Config;
@@ -38,6 +39,11 @@ impl Clocks {
     /// What the wall clock shows, milliseconds since 1970.
     pub fn wall_ms(&self) -> i64 {
         BEGINNING_MS + self.now.as_millis() as i64 + self.ahead_ms
+    }
+
+    /// How long until the wall clock, which was set back, is where the platform's stands still: no time falls.
+    pub fn behind(&self, platform: Time) -> Duration {
+        Duration::from_millis((platform.0 - self.wall_ms()).max(0).unsigned_abs())
     }
 
     /// Lets time pass until then.

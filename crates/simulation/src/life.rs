@@ -80,12 +80,15 @@ impl<D: Depot> World<D> {
         self.codes.said(&words);
         let who_said = &self.people[who].digits;
         self.tell(|| format!("{number}{} > {words}", if *who_said == number { "" } else { " (forged)" }));
-        // Longer than messages are: nothing is sent.
-        let Ok(parts) = parts else { return Ok(()) };
+        // Longer than messages are, or the card's counter is used up: nothing is sent.
+        let Ok(parts) = parts.inspect_err(|why| self.tell(|| format!("{number} cannot send: {why}"))) else {
+            return Ok(());
+        };
         let sealed = parts.first().is_some_and(|part| part.sealed);
         if let Some((to, minor)) = wish {
             self.money.wished((number.clone(), to, minor), words, sealed, self.rows.time());
         }
+        self.sent += 1;
         for part in parts {
             let centre = &mut self.centres[place];
             // A full centre refuses: the person sees it, and nothing was sent.
@@ -204,6 +207,7 @@ impl<D: Depot> World<D> {
         let keeps_cases = matches!(&measure, Some(Measure::PayUnclaimed { .. })) && self.plan.restores;
         if let Some(house) = self.house.as_ref().filter(|_| !keeps_cases) {
             house.ask(request, measure, &self.letters);
+            self.sent += 1;
         }
         self.decide_on();
     }

@@ -1,6 +1,7 @@
 //! Runs simulations, many at once, and shrinks what fails to a line that shows it again.
 
 mod shrinking;
+mod touring;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use simulation::{Coverage, Kind, Plan};
+use simulation::{Coverage, Defect, EXHIBITS, Exhibit, Kind, Plan};
 
 use workers::{Failure, Worker};
 
@@ -19,12 +20,12 @@ use workers::{Failure, Worker};
 #[derive(Parser)]
 #[command(after_help = "A run that fails prints the line that runs it again, and then a shorter one, if there is one.")]
 struct Arguments {
-    /// Runs the seeds from --seed on, so many
+    /// So many seeds
     #[arg(long, default_value_t = 1)]
     seeds: u64,
-    /// The first seed
+    /// The first of them
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    first: u64,
     /// How much people do in each
     #[arg(long, default_value_t = 1500)]
     commands: u64,
@@ -43,9 +44,12 @@ struct Arguments {
     /// Does not look for a shorter line
     #[arg(long)]
     no_shrinking: bool,
-    /// Fails where a kind of fault, or a refusal but those named so, was never reached
-    #[arg(long, value_name = "REFUSALS", value_delimiter = ',', num_args = 0..)]
-    all_but: Option<Vec<String>>,
+    /// Puts a defect of the bug museum back
+    #[arg(long, value_parser = exhibit)]
+    exhibit: Option<Defect>,
+    /// Shows the bug museum: each defect by itself, found by each of its seeds
+    #[arg(long)]
+    museum: bool,
     /// Runs what is asked for on standard input
     #[arg(long, hide = true)]
     worker: bool,
@@ -56,9 +60,18 @@ fn kind(name: &str) -> Result<Kind, String> {
     Kind::named(name).ok_or_else(|| format!("one of: {}", known()))
 }
 
+fn exhibit(name: &str) -> Result<Defect, String> {
+    let known = || EXHIBITS.iter().map(|exhibit| exhibit.name).collect::<Vec<_>>().join(", ");
+    Exhibit::named(name).map(|exhibit| exhibit.defect).ok_or_else(|| format!("one of: {}", known()))
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = if arguments.worker { workers::serve().map(|()| true) } else { run(&arguments) };
+    let done = match &arguments {
+        Arguments { worker: true, .. } => workers::serve().map(|()| true),
+        Arguments { museum: true, .. } => touring::show(arguments.jobs(), arguments.json),
+        _ => run(&arguments),
+    };
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -69,27 +82,36 @@ fn main() -> ExitCode {
     }
 }
 
+/// From so many commands on every fault and every refusal must have been reached.
+const ENOUGH: u64 = 1_000_000;
+
+impl Arguments {
+    /// How many processes run at once.
+    fn jobs(&self) -> usize {
+        self.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1)
+    }
+}
+
 /// Runs what was asked for; whether all went well.
 fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.seeds == 0 {
         bail!("there is no seed to run");
     }
-    let plan = |seed| Plan::new(seed, arguments.commands, arguments.left_out.clone());
+    let plan = |seed| Plan { exhibit: arguments.exhibit, ..Plan::new(seed, arguments.commands, arguments.left_out.clone()) };
     if arguments.tell {
-        let mut plan = plan(arguments.seed);
+        let mut plan = plan(arguments.first);
         plan.tell = true;
         let outcome = simulation::run(&plan);
         println!("{}", outcome.finding.as_deref().unwrap_or("nothing found"));
         return Ok(outcome.finding.is_none());
     }
     let started = Instant::now();
-    let plans: Vec<Plan> = (0..arguments.seeds).map(|index| plan(arguments.seed + index)).collect();
-    let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let plans: Vec<Plan> = (0..arguments.seeds).map(|index| plan(arguments.first + index)).collect();
     let bar = ProgressBar::new(arguments.seeds);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {eta} left {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let (mut all, mut hashes, mut failures) = (Coverage::new(), BTreeMap::new(), Vec::new());
-    workers::run_all(plans, jobs, &mut |plan, result| {
+    workers::run_all(plans, arguments.jobs(), &mut |plan, result| {
         bar.inc(1);
         match result {
             Ok(outcome) => {
@@ -110,7 +132,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         None => None,
     };
     let hash = hashes.iter().fold(0_u64, |hash, (seed, one)| hash.rotate_left(5) ^ one.wrapping_mul(seed | 1));
-    let missing = arguments.all_but.as_ref().map(|allowed| missing(&all, allowed)).unwrap_or_default();
+    let missing = if all.commands < ENOUGH { Vec::new() } else { missing(&all) };
     let seconds = started.elapsed().as_secs_f64();
     if arguments.json {
         tell_json(arguments, &all, hash, seconds, (&failures, shrunk.as_ref()), &missing);
@@ -121,10 +143,9 @@ fn run(arguments: &Arguments) -> Result<bool> {
 }
 
 /// What should have been reached and was not.
-fn missing(coverage: &Coverage, allowed: &[String]) -> Vec<String> {
+fn missing(coverage: &Coverage) -> Vec<String> {
     let faults = coverage.missing().into_iter().map(|name| format!("the fault {name}"));
-    let refusals = coverage.untold().into_iter().filter(|name| !allowed.iter().any(|allowed| allowed == name));
-    faults.chain(refusals.map(|name| format!("the refusal {name}"))).collect()
+    faults.chain(coverage.untold().into_iter().map(|name| format!("the refusal {name}"))).collect()
 }
 
 type Failed<'a> = (&'a [(Plan, Failure)], Option<&'a (Plan, Failure)>);

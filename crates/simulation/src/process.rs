@@ -5,7 +5,6 @@ use std::time::Duration;
 use data_center::Fatal;
 use transaction_processing::ids::Sequence;
 use wakala::communication_gateway::link::Command;
-use wakala::rooms::EPOCH_JUMP;
 
 use crate::audit::rows::Rows;
 use crate::audit::{Finding, Verdict};
@@ -57,6 +56,7 @@ impl<D: Depot> World<D> {
         match started {
             Ok(house) => {
                 house.books(|books| self.rows.compare(books))?;
+                self.money.begun(self.rows.epoch().0);
                 self.house = Some(house);
                 self.coverage.starts += 1;
             }
@@ -291,7 +291,7 @@ impl<D: Depot> World<D> {
         let last = Sequence(rows.next().0 - 1);
         self.promises.disk_replaced(restored.messages().values());
         let keys = std::sync::Arc::clone(&self.keys);
-        self.money.restored(last.0, rows.next().0 + EPOCH_JUMP + 1, |reference| keys.reference_id(reference));
+        self.money.restored(last.0, |reference| keys.reference_id(reference));
         self.rows = rows;
         if let Some(disk) = self.depot.disk() {
             disk.replace(restored);

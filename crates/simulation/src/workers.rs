@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use simulation::{Coverage, Kind, Outcome, Plan};
+use simulation::{Coverage, Defect, Exhibit, Kind, Outcome, Plan};
 
 /// How long one run may take before it counts as hanging: far longer than any does.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -41,7 +41,8 @@ pub fn serve() -> Result<()> {
 fn plan(asked: &Value) -> Plan {
     let left_out = asked["without"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let left_out = left_out.filter_map(Kind::named).collect();
-    Plan::new(asked["seed"].as_u64().unwrap_or(0), asked["commands"].as_u64().unwrap_or(0), left_out)
+    let exhibit = asked["exhibit"].as_str().and_then(Exhibit::named).map(|exhibit| exhibit.defect);
+    Plan { exhibit, ..Plan::new(asked["seed"].as_u64().unwrap_or(0), asked["commands"].as_u64().unwrap_or(0), left_out) }
 }
 
 /// A process that runs one plan after the other.
@@ -74,7 +75,8 @@ impl Worker {
     /// Runs a plan; the worker is not to be used any more where that failed.
     fn run(&mut self, plan: &Plan) -> Result<Outcome, Failure> {
         let without: Vec<&str> = plan.left_out.iter().map(|kind| kind.name()).collect();
-        let asked = json!({ "seed": plan.seed, "commands": plan.commands, "without": without });
+        let exhibit = plan.exhibit.map(Defect::name);
+        let asked = json!({ "seed": plan.seed, "commands": plan.commands, "without": without, "exhibit": exhibit });
         let gone = writeln!(self.asks, "{asked}").and_then(|()| self.asks.flush()).is_err();
         let answer = if gone { Err(RecvTimeoutError::Disconnected) } else { self.answers.recv_timeout(PATIENCE) };
         match answer {

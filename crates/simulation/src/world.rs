@@ -105,6 +105,8 @@ pub struct World<D: Depot> {
     pub(crate) codes: Codes,
     pub(crate) coverage: Coverage,
     pub(crate) commands: u64,
+    /// Messages that were given to centres, and orders that staff gave: what a run counts as commands.
+    pub(crate) sent: u64,
     /// Whether a text was meddled with.
     pub(crate) meddled: bool,
     /// The balance that was told last.
@@ -166,6 +168,7 @@ impl<D: Depot> World<D> {
             codes: Codes::default(),
             coverage: Coverage::new(),
             commands: 0,
+            sent: 0,
             meddled: false,
             asked_balance: None,
             queue: BTreeMap::new(),

@@ -89,7 +89,7 @@ fn keep<S: Store>(
     let store = Observed::new(store, Arc::clone(metrics));
     let center = DataCenter::open(store, config.policy(), currencies)?;
     let clock = rooms::not_before(center.books().moment(), clock);
-    let opening = rooms::opening(center.books(), config, restored);
+    let opening = rooms::opening(center.books(), config, restored, clock().time);
     let known = rooms::known(center.books());
     if restored {
         tracing::warn!("the database was restored from a backup: a new epoch opens");

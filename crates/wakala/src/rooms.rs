@@ -7,7 +7,7 @@ use encryption::Keys;
 use transaction_processing::number::Number;
 use transaction_processing::request::{Action, Origin};
 use transaction_processing::requests::{epoch, tariff};
-use transaction_processing::time::Moment;
+use transaction_processing::time::{Moment, Time};
 use transaction_processing::{Books, Request};
 use wire::Secret;
 use wire::smpp::Address;
@@ -22,9 +22,20 @@ use crate::uplink::Rations;
 /// Messages that wait within one bind; few, so that the outbox keeps the order of importance.
 const LINK_QUEUE: usize = 1_024;
 
-/// Numbers that a restored database leaves out: more than could have been given since the backup, so that no reference that
-/// somebody holds from the lost stretch is given again. References reach to 10¹¹, so there is room for a hundred restores.
-pub const EPOCH_JUMP: u64 = 1_000_000_000;
+/// Numbers that a restored database leaves out at least: more than could have been given since the backup, so that no reference
+/// that somebody holds from the lost stretch is given again. References reach to 10¹¹, so there is room for dozens of restores.
+const EPOCH_JUMP: u64 = 1_000_000_000;
+/// Numbers left out besides for each second since the backup's last row: a backup that is restored a second time does not give
+/// the numbers of its first epoch again, unless more rows a second than these were made in it.
+const EPOCH_JUMP_A_SECOND: u64 = 1_000;
+/// An older backup than this, seconds, leaves out no more: 30 days.
+const EPOCH_SECONDS: u64 = 30 * 86_400;
+
+/// How many numbers an epoch leaves out that opens now, over books whose last row was made then.
+fn epoch_jump(last: Time, now: Time) -> u64 {
+    let seconds = (now.0 - last.0).max(0).unsigned_abs() / 1_000;
+    EPOCH_JUMP + EPOCH_JUMP_A_SECOND * seconds.min(EPOCH_SECONDS)
+}
 
 /// What in a configuration cannot be built. A configuration that was checked has nothing of the kind.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -47,8 +58,9 @@ pub fn not_before(last: Moment, clock: Clock) -> Clock {
 
 /// What is to be decided before the doors open: a new epoch where the books were restored from a backup, and the adoption of
 /// tariffs that they do not hold yet.
-pub fn opening(books: &Books, config: &Config, restored: bool) -> Vec<Request> {
-    let epoch = restored.then_some(Action::OpenEpoch(epoch::Fields { jump: EPOCH_JUMP }));
+pub fn opening(books: &Books, config: &Config, restored: bool, now: Time) -> Vec<Request> {
+    let jump = epoch_jump(books.moment().time, now);
+    let epoch = restored.then_some(Action::OpenEpoch(epoch::Fields { jump }));
     let missing = config.terms().into_iter().filter(|terms| !books.tariffs().any(|tariff| tariff.terms == *terms));
     let adopted = missing.map(|terms| Action::AdoptTariff(tariff::Fields { terms }));
     let request = |action| Request { key: None, origin: Origin::Platform, action };
@@ -132,4 +144,19 @@ pub fn link(centre: &MessageCentre, password: Secret) -> Result<link::Settings, 
         client: centre.client(password, LINK_QUEUE, INBOUND_WINDOW).map_err(too_long)?,
         alphabet: centre.default_alphabet.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_that_is_restored_twice_gives_no_number_twice() {
+        let last = Time(1_772_442_000_000);
+        let after = |seconds| epoch_jump(last, last.plus_seconds(seconds));
+        let (first, hours) = (after(60), 6 * 3_600);
+        assert!(after(60 + hours) >= first + u64::from(hours) * EPOCH_JUMP_A_SECOND);
+        assert_eq!(epoch_jump(last, last.less_seconds(9)), EPOCH_JUMP);
+        assert_eq!(epoch_jump(Time(0), last), EPOCH_JUMP + 2_592_000_000);
+    }
 }

@@ -34,7 +34,7 @@ impl Codes {
                 self.told.entry(reference).or_default().insert(code);
                 Ok(())
             }
-            "paid-out-by-you" | "deposited" => {
+            "paid-out-to-you" | "deposited" => {
                 let told = self.told.get(&reference);
                 let was_said = told.is_some_and(|told| told.iter().any(|code| self.said.contains(code)));
                 if was_said {

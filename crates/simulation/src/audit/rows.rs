@@ -57,6 +57,7 @@ impl Sent {
 pub struct Rows {
     policy: Policy,
     next: Sequence,
+    epoch: Sequence,
     moment: Moment,
     head: [u8; 32],
     ledgers: BTreeMap<AccountId, Ledger>,
@@ -94,6 +95,7 @@ impl Rows {
         Rows {
             policy: policy.clone(),
             next: Sequence(1),
+            epoch: Sequence(1),
             moment: Moment::default(),
             head: GENESIS,
             ledgers: currencies.iter().flat_map(own).collect(),
@@ -115,6 +117,11 @@ impl Rows {
     /// The row that is to come.
     pub fn next(&self) -> Sequence {
         self.next
+    }
+
+    /// The first row of the epoch.
+    pub fn epoch(&self) -> Sequence {
+        self.epoch
     }
 
     /// The time of the last row.
@@ -212,6 +219,7 @@ impl Rows {
             _ => None,
         });
         self.next = jump.unwrap_or(stored.sequence.next());
+        self.epoch = jump.unwrap_or(self.epoch);
         self.opened(&row);
         self.entries(&row).map_err(|what| at(&what))?;
         self.charges(&row).map_err(|what| at(&what))?;
@@ -311,11 +319,17 @@ impl Rows {
             let Change::Transfer(after) = change else { continue };
             let was = self.transfers.get(&after.id);
             let lawful = match (was.map(|was| &was.state), &after.state) {
-                (None, State::Waiting(_) | State::Credited { .. }) => true,
+                (None, State::Credited { .. }) => true,
                 (None, State::PaidOut(_)) => matches!(after.kind, Kind::CashOut | Kind::Float),
-                (Some(State::Waiting(_)), State::Returned { cause: ReturnCause::Expiry, .. }) => {
-                    let period = self.policy.withdrawal_period_seconds;
-                    was.is_some_and(|was| row.moment.time >= was.made_at.plus_seconds(period))
+                (None, State::Waiting(waiting)) => {
+                    waiting.expires_at == after.made_at.plus_seconds(self.policy.withdrawal_period_seconds)
+                }
+                // Only staff let a transfer end sooner: its payee's number is somebody else's now.
+                (Some(State::Waiting(was)), State::Waiting(waiting)) => {
+                    waiting.expires_at == was.expires_at || row.kind == Asked::Approve
+                }
+                (Some(State::Waiting(was)), State::Returned { cause: ReturnCause::Expiry, .. }) => {
+                    row.moment.time >= was.expires_at
                 }
                 (Some(State::Waiting(_)), to) => !matches!(to, State::Credited { .. }),
                 (Some(State::Credited { .. }), State::Credited { .. } | State::Returned { .. }) => true,
