@@ -15,6 +15,8 @@ use crate::depot::Depot;
 use crate::fault::Weather;
 use crate::world::{Part, World};
 
+/// How long messages and texts are held at most.
+pub(crate) const LONGEST_HELD: Duration = Duration::from_secs(40 * 3_600);
 /// How long after its period the last waiting transfer may end.
 const DAYS_MORE: u64 = 1;
 
@@ -29,7 +31,7 @@ impl<D: Depot> World<D> {
     /// The first finding.
     pub(crate) fn finish(&mut self) -> Verdict {
         self.calm_down()?;
-        self.let_pass(self.clocks.behind(self.rows.time()))?;
+        self.let_pass(self.clocks.behind(self.rows.time()) + LONGEST_HELD)?;
         let validity = Duration::from_secs(u64::from(self.ground.config.messages.validity_hours) * 3600);
         let period = u64::from(self.ground.config.transfer.withdrawal_period_days) + DAYS_MORE;
         self.let_pass(validity + Duration::from_secs(4 * 3600))?;

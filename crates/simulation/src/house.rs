@@ -103,6 +103,7 @@ impl<S: Store> House<S> {
         store: S,
         committed: &mut dyn FnMut(&Batch),
         most: Most,
+        drawn: u64,
     ) -> Result<House<S>, Fatal> {
         let Ground { config, keys, .. } = ground;
         let currencies: Vec<_> = config.currencies().into_iter().map(CurrencyCode::currency).collect();
@@ -110,7 +111,7 @@ impl<S: Store> House<S> {
         let recovery: Box<dyn Recovery> = Box::new(store.history()?);
         let center = DataCenter::with_span(store, ground.policy.clone(), &currencies, ground.span)?;
         let clock: Clock = rooms::not_before(center.books().moment(), clock::ledger(config));
-        let opening = rooms::opening(center.books(), config, restored, clock().time);
+        let opening = rooms::opening(center.books(), config, restored, (clock().time, drawn));
         let known = rooms::known(center.books());
         let (writer, deciding, mut store) = Writer::parts(center, ground.bounds);
         let deciding = Arc::new(Mutex::new(deciding));

@@ -6,6 +6,7 @@ use encryption::secured_packet::{self, COMMAND_HEADER};
 use handset::Number;
 use handset::centre::Presence;
 use handset::phone::CannotRead;
+use transaction_processing::ids::Iccid;
 use transaction_processing::proposal::{Measure, ProposalState};
 use transaction_processing::requests::approve;
 use wire::smpp::ShortMessage;
@@ -113,18 +114,10 @@ impl<D: Depot> World<D> {
         };
         let text = match &incoming.text {
             Ok(text) => text.expose().to_owned(),
-            // Overtaken, or come before: the card says no, but it was said.
-            Err(CannotRead::Old) => match self.opened(who, &incoming.wire) {
-                Some(text) => text,
-                None => {
-                    self.tell(|| format!("{number} < (old, and not to be opened)"));
-                    return Ok(());
-                }
-            },
-            // Sealed for a card that was taken out, or in plain before one was put in.
-            Err(why @ (CannotRead::NoCard | CannotRead::Packet(_))) => {
-                self.tell(|| format!("{number} < ({why})"));
-                return Ok(());
+            // Overtaken, or for a card that was taken out: the phone says no, but it was said, and care reads it out.
+            Err(why @ (CannotRead::Old | CannotRead::NoCard | CannotRead::Packet(_))) => {
+                let opened = self.opened(who, &incoming.wire);
+                opened.ok_or_else(|| Finding(format!("{number} cannot read what came, and no card of theirs could: {why}")))?
             }
             Err(why) => return Err(Finding(format!("{number} cannot read what came: {why}"))),
         };
@@ -137,9 +130,9 @@ impl<D: Depot> World<D> {
     }
 
     fn opened(&self, who: usize, wire: &[u8]) -> Option<String> {
-        let card = self.people[who].card?.digits().to_string();
         let packet = wire.strip_prefix(&COMMAND_HEADER)?;
-        let opened = secured_packet::open(&self.keys.downlink_keys(&card), packet).ok()?;
+        let open = |card: &Iccid| secured_packet::open(&self.keys.downlink_keys(&card.digits().to_string()), packet).ok();
+        let opened = self.people[who].cards.iter().find_map(open)?;
         String::from_utf8(opened.plaintext.to_vec()).ok()
     }
 

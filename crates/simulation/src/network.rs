@@ -9,6 +9,7 @@ use wire::smpp::Status;
 use crate::audit::Verdict;
 use crate::depot::Depot;
 use crate::fault::Kind;
+use crate::finish::LONGEST_HELD;
 use crate::house::{House, Seen};
 use crate::world::{Event, Part, World};
 
@@ -290,7 +291,7 @@ impl<D: Depot> World<D> {
 
     /// The faults that centres are told to have, by the weather.
     pub(crate) fn set_centre_faults(&mut self) {
-        let delay = [1, 30, 3_600, 40 * 3_600][self.dice.weather.index(4)];
+        let delay = [1, 30, 3_600, LONGEST_HELD.as_secs()][self.dice.weather.index(4)];
         let chance = |kind| if self.stormy { self.weather.probability(kind) } else { 0.0 };
         let faults = handset::centre::Faults {
             to_service: handset::centre::Disturbance {

@@ -80,6 +80,8 @@ pub struct Person {
     pub mind: Mind,
     /// The card in the phone.
     pub card: Option<Iccid>,
+    /// All cards that ever were in it, the last one last.
+    pub cards: Vec<Iccid>,
     /// Whether they were told that their account is open.
     pub registered: bool,
 }
@@ -94,16 +96,17 @@ impl Person {
             pins: (pin(digits, dice), None),
             mind: Mind::default(),
             card: None,
+            cards: Vec::new(),
             registered: false,
         }
     }
-
 
     /// Puts a card into the phone; its counters begin at `first`.
     pub fn insert_card(&mut self, keys: &dyn Keys, iccid: Iccid, first: u64) {
         let card = Card::new(&keys.personalise_card(&iccid.digits().to_string()), Box::new(Counters::new(first)));
         self.phone = Phone::new(number(&self.digits), Some(card));
         self.card = Some(iccid);
+        self.cards.push(iccid);
     }
 
     /// Takes the card out.

@@ -50,13 +50,12 @@ impl<D: Depot> World<D> {
                     seen = World::<D>::see(rows, promises, batch);
                 }
             };
-            House::start(&self.ground, store, &mut committed, most)
+            House::start(&self.ground, store, &mut committed, most, self.dice.process.number())
         });
         seen?;
         match started {
             Ok(house) => {
                 house.books(|books| self.rows.compare(books))?;
-                self.money.begun(self.rows.epoch().0);
                 self.house = Some(house);
                 self.coverage.starts += 1;
             }
@@ -291,7 +290,7 @@ impl<D: Depot> World<D> {
         let last = Sequence(rows.next().0 - 1);
         self.promises.disk_replaced(restored.messages().values());
         let keys = std::sync::Arc::clone(&self.keys);
-        self.money.restored(last.0, |reference| keys.reference_id(reference));
+        self.money.restored(last.0, self.rows.transfers_after(last), |reference| keys.reference_id(reference));
         self.rows = rows;
         if let Some(disk) = self.depot.disk() {
             disk.replace(restored);

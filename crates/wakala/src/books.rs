@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use data_center::postgres::{self, Settings};
 use data_center::{Bounds, DataCenter, Fatal, Location, Postgres, Sqlite, Store, Writer};
+use rand::Rng as _;
 use tokio::sync::watch;
 use transaction_processing::number::Number;
 use transaction_processing::{Currency, Request};
 
+use crate::administration::system_rng;
 use crate::communication_gateway::{Clock, Progress, Recovery};
 use crate::config::{self, Config, InUse, Standbys};
 use crate::observe::commits::Observed;
@@ -89,7 +91,7 @@ fn keep<S: Store>(
     let store = Observed::new(store, Arc::clone(metrics));
     let center = DataCenter::open(store, config.policy(), currencies)?;
     let clock = rooms::not_before(center.books().moment(), clock);
-    let opening = rooms::opening(center.books(), config, restored, clock().time);
+    let opening = rooms::opening(center.books(), config, restored, (clock().time, system_rng().next_u64()));
     let known = rooms::known(center.books());
     if restored {
         tracing::warn!("the database was restored from a backup: a new epoch opens");

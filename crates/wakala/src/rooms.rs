@@ -31,10 +31,11 @@ const EPOCH_JUMP_A_SECOND: u64 = 1_000;
 /// An older backup than this, seconds, leaves out no more: 30 days.
 const EPOCH_SECONDS: u64 = 30 * 86_400;
 
-/// How many numbers an epoch leaves out that opens now, over books whose last row was made then.
-fn epoch_jump(last: Time, now: Time) -> u64 {
+/// How many numbers an epoch leaves out that opens now, over books whose last row was made then. The number that is `drawn`
+/// keeps two epochs apart where the clock does not, because it was set back.
+fn epoch_jump(last: Time, (now, drawn): (Time, u64)) -> u64 {
     let seconds = (now.0 - last.0).max(0).unsigned_abs() / 1_000;
-    EPOCH_JUMP + EPOCH_JUMP_A_SECOND * seconds.min(EPOCH_SECONDS)
+    EPOCH_JUMP + EPOCH_JUMP_A_SECOND * seconds.min(EPOCH_SECONDS) + drawn % EPOCH_JUMP
 }
 
 /// What in a configuration cannot be built. A configuration that was checked has nothing of the kind.
@@ -58,8 +59,10 @@ pub fn not_before(last: Moment, clock: Clock) -> Clock {
 
 /// What is to be decided before the doors open: a new epoch where the books were restored from a backup, and the adoption of
 /// tariffs that they do not hold yet.
-pub fn opening(books: &Books, config: &Config, restored: bool, now: Time) -> Vec<Request> {
-    let jump = epoch_jump(books.moment().time, now);
+///
+/// An epoch needs the time and a uniform number.
+pub fn opening(books: &Books, config: &Config, restored: bool, epoch: (Time, u64)) -> Vec<Request> {
+    let jump = epoch_jump(books.moment().time, epoch);
     let epoch = restored.then_some(Action::OpenEpoch(epoch::Fields { jump }));
     let missing = config.terms().into_iter().filter(|terms| !books.tariffs().any(|tariff| tariff.terms == *terms));
     let adopted = missing.map(|terms| Action::AdoptTariff(tariff::Fields { terms }));
@@ -153,10 +156,10 @@ mod tests {
     #[test]
     fn a_backup_that_is_restored_twice_gives_no_number_twice() {
         let last = Time(1_772_442_000_000);
-        let after = |seconds| epoch_jump(last, last.plus_seconds(seconds));
+        let after = |seconds| epoch_jump(last, (last.plus_seconds(seconds), 0));
         let (first, hours) = (after(60), 6 * 3_600);
         assert!(after(60 + hours) >= first + u64::from(hours) * EPOCH_JUMP_A_SECOND);
-        assert_eq!(epoch_jump(last, last.less_seconds(9)), EPOCH_JUMP);
-        assert_eq!(epoch_jump(Time(0), last), EPOCH_JUMP + 2_592_000_000);
+        assert_eq!(epoch_jump(last, (last.less_seconds(9), 7)), EPOCH_JUMP + 7, "the clock was set back");
+        assert_eq!(epoch_jump(Time(0), (last, EPOCH_JUMP)), EPOCH_JUMP + 2_592_000_000, "at most");
     }
 }

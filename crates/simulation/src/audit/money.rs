@@ -45,8 +45,8 @@ pub struct Money {
     wishes: BTreeMap<Wish, BTreeMap<String, Written>>,
     /// The references under which a wish was told to be done.
     done: BTreeMap<Wish, BTreeSet<String>>,
-    /// Rows that a restore has lost: after the first, and before the second of each, with which the next epoch begins.
-    lost: Vec<(u64, u64)>,
+    /// Transfers that a restore has lost.
+    lost: BTreeSet<TransferId>,
     /// Texts that told of money.
     pub heard: u64,
 }
@@ -115,9 +115,9 @@ impl Money {
         Err(Finding(format!("I5: {number} meant {amount} {meant} times, it was done as {}", all.join(", "))))
     }
 
-    /// A restore has lost the rows behind this one.
-    pub fn restored(&mut self, last: u64, id_of: impl Fn(&str) -> Option<u64>) {
-        self.lost.push((last, u64::MAX));
+    /// A restore has lost the rows behind this one, and these transfers with them.
+    pub fn restored(&mut self, last: u64, lost: impl Iterator<Item = TransferId>, id_of: impl Fn(&str) -> Option<u64>) {
+        self.lost.extend(lost);
         let kept = |reference: &String| id_of(reference).is_none_or(|id| id <= last);
         for wallet in self.wallets.values_mut() {
             wallet.told.retain(|(_, reference), _| kept(reference));
@@ -125,16 +125,9 @@ impl Money {
         self.done.values_mut().for_each(|done| done.retain(kept));
     }
 
-    /// An epoch has begun with this row.
-    pub fn begun(&mut self, epoch: u64) {
-        if let Some((_, next)) = self.lost.last_mut() {
-            *next = epoch;
-        }
-    }
-
-    /// Whether a restore has lost this row.
+    /// Whether a restore has lost this transfer.
     pub fn is_lost(&self, id: u64) -> bool {
-        self.lost.iter().any(|(last, next)| id > *last && id < *next)
+        self.lost.contains(&TransferId(id))
     }
 
     /// With every text read, the movements told of each account lead from nothing to what it holds.

@@ -57,7 +57,6 @@ impl Sent {
 pub struct Rows {
     policy: Policy,
     next: Sequence,
-    epoch: Sequence,
     moment: Moment,
     head: [u8; 32],
     ledgers: BTreeMap<AccountId, Ledger>,
@@ -95,7 +94,6 @@ impl Rows {
         Rows {
             policy: policy.clone(),
             next: Sequence(1),
-            epoch: Sequence(1),
             moment: Moment::default(),
             head: GENESIS,
             ledgers: currencies.iter().flat_map(own).collect(),
@@ -119,9 +117,9 @@ impl Rows {
         self.next
     }
 
-    /// The first row of the epoch.
-    pub fn epoch(&self) -> Sequence {
-        self.epoch
+    /// The transfers made after this row.
+    pub fn transfers_after(&self, last: Sequence) -> impl Iterator<Item = TransferId> {
+        self.transfers.range(TransferId(last.0 + 1)..).map(|(id, _)| *id)
     }
 
     /// The time of the last row.
@@ -219,7 +217,6 @@ impl Rows {
             _ => None,
         });
         self.next = jump.unwrap_or(stored.sequence.next());
-        self.epoch = jump.unwrap_or(self.epoch);
         self.opened(&row);
         self.entries(&row).map_err(|what| at(&what))?;
         self.charges(&row).map_err(|what| at(&what))?;
