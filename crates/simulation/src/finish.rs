@@ -41,6 +41,7 @@ impl<D: Depot> World<D> {
         self.judge_ended()?;
         self.ask_everybody()?;
         self.read_unread()?;
+        self.rows.silent().iter().for_each(|silent| self.money.takes(silent));
         self.money.close(&self.rows)?;
         self.judge_secrets()?;
         if let Some(house) = &self.house {

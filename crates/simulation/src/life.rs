@@ -150,7 +150,10 @@ impl<D: Depot> World<D> {
         if heard.name == "balance" {
             self.asked_balance = heard.amount("balance");
         }
-        self.money.hear(&digits, &heard, transfer, &self.rows)?;
+        // What is told again is told as it stands now.
+        if !heard.again {
+            self.money.hear(&digits, &heard, transfer, &self.rows)?;
+        }
         self.codes.hear(&heard)?;
         if let Some((agent, secret)) = self.people[who].learn(&heard) {
             let agent = self.people.iter_mut().find(|person| person.role == Role::Agent(agent));

@@ -69,7 +69,7 @@ museum! {
     // ---- the disk -----------------------------------------------------------------------------------------------------
     LosesBatch = "loses-batch",
         "The disk says that it holds a batch, and does not.",
-        found by ["I18", "recovery differs", "I3", "moved no money"], seeds [10, 11],
+        found by ["I18", "recovery differs", "the process ended"], seeds [10, 11],
         "Drives and controllers that acknowledge a flush from a cache that power loss empties.",
         "https://www.sqlite.org/howtocorrupt.html";
     TearsBatch = "tears-batch",
@@ -94,7 +94,7 @@ museum! {
         "https://jepsen.io/analyses";
     ForgetsStates = "forgets-states",
         "What became of messages is kept in memory only.",
-        found by ["I24", "stands"], seeds [10, 11],
+        found by ["I24", "before it was kept"], seeds [10, 11],
         "A gateway whose delivery reports were lost, so that messages stayed open for ever.",
         "https://github.com/jookies/jasmin/issues/247";
     KeepsCodes = "keeps-codes",
@@ -129,7 +129,7 @@ museum! {
         "CWE-193, off-by-one error";
     SettlesTooFar = "settles-too-far",
         "Everything before the last start counts as told.",
-        found by ["I24", "told", "loose ends"], seeds [10, 11],
+        found by ["I24", "told", "loose ends", "before it was kept"], seeds [10, 11],
         "A gateway that took what was queued for sent, and lost it with the restart.",
         "https://github.com/jookies/jasmin/issues/706";
 
@@ -141,7 +141,7 @@ museum! {
         "https://github.com/opentelecoms-org/jsmpp/issues/63";
     ShortKeys = "short-keys",
         "The fingerprint of a message has eight bits.",
-        found by ["told"], seeds [10, 11],
+        found by ["I5"], seeds [10, 11],
         "Ids too short for their number, so that one got the other's answer: delivery receipts name messages by ten digits.",
         "CWE-328, use of weak hash";
     DecimalsLost = "decimals-lost",

@@ -292,6 +292,7 @@ impl<D: Depot> World<D> {
         let keys = std::sync::Arc::clone(&self.keys);
         self.money.restored(last.0, self.rows.transfers_after(last), |reference| keys.reference_id(reference));
         self.rows = rows;
+        self.office.reconcile(self.rows.issued(self.ground.config.ledger.currency.currency()));
         if let Some(disk) = self.depot.disk() {
             disk.replace(restored);
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use transaction_processing::ids::{AccountId, TransferId};
 use transaction_processing::time::Time;
 
-use super::rows::Rows;
+use super::rows::{Rows, Silent};
 use super::{Finding, Verdict};
 use crate::hearing::Heard;
 
@@ -77,7 +77,7 @@ impl Money {
         let reference = heard.reference().unwrap_or_else(|| format!("{change} {balance}"));
         let account = match transfer {
             Some(id) => rows.party(heard.name, TransferId(id), number),
-            None => rows.account_of(number),
+            None => rows.paid_unclaimed(change, balance),
         };
         let Some(account) = account else {
             return finding(format!("I20: reference {reference} moved no money of theirs"));
@@ -128,6 +128,12 @@ impl Money {
     /// Whether a restore has lost this transfer.
     pub fn is_lost(&self, id: u64) -> bool {
         self.lost.contains(&TransferId(id))
+    }
+
+    /// Takes a movement for told of which no text speaks.
+    pub fn takes(&mut self, silent: &Silent) {
+        let told = Told { change: silent.change, balance: silent.balance };
+        self.wallets.entry(silent.account).or_default().told.insert(("silent", silent.transfer.0.to_string()), told);
     }
 
     /// With every text read, the movements told of each account lead from nothing to what it holds.

@@ -53,6 +53,18 @@ impl Sent {
     }
 }
 
+/// A movement of which no text speaks.
+pub struct Silent {
+    /// On which account.
+    pub account: AccountId,
+    /// Of which transfer.
+    pub transfer: TransferId,
+    /// How much, and the balance after it.
+    pub change: i64,
+    /// See `change`.
+    pub balance: i64,
+}
+
 /// See the [module](self).
 pub struct Rows {
     policy: Policy,
@@ -66,6 +78,10 @@ pub struct Rows {
     /// Who was credited with each, and which agent paid it out or got it as float.
     credited: BTreeMap<TransferId, AccountId>,
     paid_by: BTreeMap<TransferId, AccountId>,
+    /// Who was paid unclaimed money, by the sum and the balance after it: the text has no reference.
+    unclaimed: BTreeMap<(i64, i64), AccountId>,
+    /// Movements of which no text speaks.
+    silent: Vec<Silent>,
     /// When a message last had an effect.
     effects: BTreeMap<RequestKey, (Time, bool)>,
     /// When wrong PINs were judged since the last right one.
@@ -101,6 +117,8 @@ impl Rows {
             returned: BTreeMap::new(),
             credited: BTreeMap::new(),
             paid_by: BTreeMap::new(),
+            unclaimed: BTreeMap::new(),
+            silent: Vec::new(),
             effects: BTreeMap::new(),
             wrong_pins: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -152,6 +170,16 @@ impl Rows {
             | "float-withdrawn" => Some(transfer.sender),
             _ => self.account_of(number),
         }
+    }
+
+    /// Movements of which no text speaks.
+    pub fn silent(&self) -> &[Silent] {
+        &self.silent
+    }
+
+    /// Who was paid unclaimed money.
+    pub fn paid_unclaimed(&self, sum: i64, balance: i64) -> Option<AccountId> {
+        self.unclaimed.get(&(sum, balance)).copied()
     }
 
     /// The account that a number reaches now.
@@ -219,6 +247,11 @@ impl Rows {
         self.next = jump.unwrap_or(stored.sequence.next());
         self.opened(&row);
         self.entries(&row).map_err(|what| at(&what))?;
+        for entered in row.entered.iter().filter(|_| row.kind == Asked::Approve) {
+            if entered.posting.from == SystemAccount::UnclaimedMoney.id(entered.posting.amount.currency()) {
+                self.unclaimed.insert((entered.posting.amount.minor(), entered.to_balance), entered.posting.to);
+            }
+        }
         self.charges(&row).map_err(|what| at(&what))?;
         self.lives(&row).map_err(|what| at(&what))?;
         self.tries(&row).map_err(|what| at(&what))?;
@@ -366,6 +399,10 @@ impl Rows {
             State::Deposited { .. } => {
                 if let Some(entered) = from_flight() {
                     self.credited.insert(after.id, entered.posting.to);
+                }
+                // What the sender paid ahead for a withdrawal at an agent comes back, and the text says only who collected.
+                if let Some((change, balance)) = row.effect_on(after.sender).filter(|(change, _)| *change != 0) {
+                    self.silent.push(Silent { account: after.sender, transfer: after.id, change, balance });
                 }
             }
             State::PaidOut(paid) => {

@@ -163,12 +163,10 @@ pub struct Outbox {
     by_message_id: HashMap<(u16, MessageId), (u64, u8)>,
     early: HashMap<(u16, MessageId), Reported>,
     early_in_order: VecDeque<(u16, MessageId)>,
-    /// Cards with a message on its way to a centre: the next one waits for its answer, because a card refuses what was
-    /// overtaken (SPI1 16: only a higher counter).
-    sealing: HashMap<Iccid, u64>,
     /// The counter last used with each card; only those ahead of the clock matter.
     counters: HashMap<Iccid, u64>,
-    next_reference: u16,
+    /// The reference that the last parts bore; none since the start.
+    last_reference: Option<u16>,
     changes: VecDeque<MessageChange>,
     events: VecDeque<Event>,
     /// The last row of which notices were told, and the last that was reported settled.
@@ -198,9 +196,8 @@ impl Outbox {
             by_message_id: HashMap::new(),
             early: HashMap::new(),
             early_in_order: VecDeque::new(),
-            sealing: HashMap::new(),
             counters: HashMap::new(),
-            next_reference: 0,
+            last_reference: None,
             changes: VecDeque::new(),
             events: VecDeque::new(),
             told_up_to: Sequence(0),
@@ -515,16 +512,7 @@ impl Outbox {
         self.forget(key);
     }
 
-    /// The card of this message may be sent the next one.
-    fn unseal(&mut self, key: u64) {
-        let card = self.entries.get(&key).and_then(Entry::card);
-        if let Some(card) = card.filter(|card| self.sealing.get(card) == Some(&key)) {
-            self.sealing.remove(&card);
-        }
-    }
-
     fn forget(&mut self, key: u64) {
-        self.unseal(key);
         self.unlist_ids(key);
         self.awaited.remove(&key);
         if let Some(entry) = self.entries.remove(&key) {

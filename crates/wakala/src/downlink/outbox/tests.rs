@@ -583,3 +583,18 @@ fn a_sealed_message_bears_a_counter_that_rises_even_when_the_clock_stands() {
         last = opened.counter.get();
     }
 }
+
+#[test]
+fn references_of_parts_do_not_begin_again_with_every_start() {
+    let reference = |seconds: u32| {
+        let mut bench = bench();
+        bench.pass(seconds);
+        bench.now = Time(bench.now.0 + i64::from(seconds));
+        bench.tell(long_notice());
+        let parts = [bench.take(), bench.take()];
+        let [first, second] = parts.each_ref().map(|part| part.message.body[3]);
+        assert_eq!(first, second, "parts of one message bear one reference");
+        first
+    };
+    assert_ne!(reference(0), reference(1));
+}
