@@ -137,7 +137,7 @@ impl<S: Store> House<S> {
             }
         }
         let unfit = |error: rooms::Unfit| StoreError::Damaged(error.to_string());
-        let outbox = rooms::outbox(config, Arc::clone(keys), Arc::clone(&ground.catalogues)).map_err(unfit)?;
+        let outbox = rooms::outbox(config, Arc::clone(keys), Arc::clone(&ground.catalogues), (drawn >> 48) as u16).map_err(unfit)?;
         let mut log = recovery;
         let dispatch = Dispatch::new(outbox, shared.centres(), log.settled()?);
         let link = |(bind, number): (usize, &u16)| {

@@ -168,7 +168,9 @@ pub fn people(dice: &mut Dice) -> Vec<Person> {
         (format!("{network}{:07}", 2_000_000 + index), Role::Customer)
     };
     let agent = |(index, code): (usize, &u32)| (format!("25571{:07}", 2_100_000 + index), Role::Agent(*code));
-    let all = AGENTS.iter().enumerate().map(agent).chain((0..CUSTOMERS).map(customer));
+    // Somebody to whom numbers of others move.
+    let other = ("255712999999".to_owned(), Role::Customer);
+    let all = AGENTS.iter().enumerate().map(agent).chain((0..CUSTOMERS).map(customer)).chain([other]);
     let all: Vec<(String, Role)> = all.collect();
     all.into_iter().map(|(digits, role)| Person::new(&digits, role, dice)).collect()
 }

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use data_center::{Fatal, Location, Writer};
 use encryption::Keys;
+use rand::Rng as _;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use transaction_processing::ids::TransferId;
 use transaction_processing::{Books, Msisdn, Request};
 
+use crate::administration::system_rng;
 use crate::books::{self, Kept};
 use crate::communication_gateway::sms::{self, CentreLinks};
 use crate::communication_gateway::{self, Clock, Doors, Numbers, Progress, Shared};
@@ -121,7 +123,8 @@ impl Platform {
         let (ticking, counting) = (Arc::clone(&clock), Arc::clone(&metrics));
         let binds = sms::binds(&centres);
         let (shared, ends) = Shared::new(writer.clone(), uplink, numbers, ticking, counting, progress, &binds);
-        let outbox = rooms::outbox(&config, Arc::clone(&keys), Arc::new(rooms::catalogues()?))?;
+        let first_reference = system_rng().next_u32() as u16;
+        let outbox = rooms::outbox(&config, Arc::clone(&keys), Arc::new(rooms::catalogues()?), first_reference)?;
         let doors = communication_gateway::start(Arc::clone(&shared), ends, &centres, outbox, recovery);
         let timers = tokio::spawn(timers::run(Arc::clone(&shared)));
         let config = Arc::new(config);

@@ -101,11 +101,16 @@ pub fn catalogues() -> Result<Catalogues, Unfit> {
     Catalogues::load().map_err(unfit)
 }
 
-/// The outbox, empty.
+/// The outbox, empty. Its first parts bear a reference that is drawn at every start.
 ///
 /// # Errors
 /// [`Unfit`].
-pub fn outbox(config: &Config, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>) -> Result<Outbox, Unfit> {
+pub fn outbox(
+    config: &Config,
+    keys: Arc<dyn Keys>,
+    catalogues: Arc<Catalogues>,
+    first_reference: u16,
+) -> Result<Outbox, Unfit> {
     let short_code = &config.messages.short_code;
     let centre = |centre: &MessageCentre| {
         let source = Address::new(centre.source_ton, centre.source_npi, short_code);
@@ -122,6 +127,7 @@ pub fn outbox(config: &Config, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>)
         resends: u16::from(config.messages.resends),
         resend_after_seconds: config.messages.resend_after_seconds,
         most_waiting: config.messages.queue_messages as usize,
+        first_reference,
     };
     Ok(Outbox::new(settings, keys, catalogues, style(config)?))
 }

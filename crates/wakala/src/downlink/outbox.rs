@@ -64,6 +64,9 @@ pub struct Settings {
     pub resend_after_seconds: u32,
     /// Notices that wait to be sent, at most.
     pub most_waiting: usize,
+    /// The reference that joins the first parts, drawn anew at every start: a phone may still hold parts of before, and would
+    /// join them with others of the same reference.
+    pub first_reference: u16,
 }
 
 /// Names one part of one message while it is with a link.
@@ -165,8 +168,8 @@ pub struct Outbox {
     early_in_order: VecDeque<(u16, MessageId)>,
     /// The counter last used with each card; only those ahead of the clock matter.
     counters: HashMap<Iccid, u64>,
-    /// The reference that the last parts bore; none since the start.
-    last_reference: Option<u16>,
+    /// The reference that the next parts bear.
+    next_reference: u16,
     changes: VecDeque<MessageChange>,
     events: VecDeque<Event>,
     /// The last row of which notices were told, and the last that was reported settled.
@@ -181,6 +184,7 @@ impl Outbox {
     /// An empty outbox.
     pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>, style: Style) -> Outbox {
         let waiting = settings.centres.iter().map(|_| VecDeque::new()).collect();
+        let next_reference = settings.first_reference;
         Outbox {
             settings,
             keys,
@@ -197,7 +201,7 @@ impl Outbox {
             early: HashMap::new(),
             early_in_order: VecDeque::new(),
             counters: HashMap::new(),
-            last_reference: None,
+            next_reference,
             changes: VecDeque::new(),
             events: VecDeque::new(),
             told_up_to: Sequence(0),

@@ -59,9 +59,8 @@ impl Outbox {
             registered_delivery: u8::from(logged),
             ..ShortMessage::default()
         };
-        // A start begins anywhere, not where the last one did: a phone may still hold parts of then, and would join them.
-        let reference = self.last_reference.unwrap_or(now.0 as u16).wrapping_add(1);
-        self.last_reference = Some(reference);
+        let reference = self.next_reference;
+        self.next_reference = reference.wrapping_add(1);
         let reference =
             if settings.wide_references { Reference::Wide(reference) } else { Reference::Narrow(reference as u8) };
         match card {

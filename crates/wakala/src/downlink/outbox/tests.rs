@@ -38,7 +38,7 @@ fn centre(prefixes: &[&str]) -> Centre {
 fn with(centres: Vec<Centre>, most_waiting: usize) -> Bench {
     let keys: Arc<dyn Keys> = Arc::new(encryption::FileKeys::create(&mut StdRng::seed_from_u64(7)));
     let settings =
-        Settings { centres, validity_seconds: VALIDITY, resends: 2, resend_after_seconds: RESEND_AFTER, most_waiting };
+        Settings { centres, validity_seconds: VALIDITY, resends: 2, resend_after_seconds: RESEND_AFTER, most_waiting, first_reference: 0 };
     let style = Style::new(TimeZone::UTC, NumberForm::International, "15050").expect("a style");
     let catalogues = Arc::new(Catalogues::load().expect("the catalogues are whole"));
     let outbox = Outbox::new(settings, Arc::clone(&keys), catalogues, style);
@@ -585,16 +585,18 @@ fn a_sealed_message_bears_a_counter_that_rises_even_when_the_clock_stands() {
 }
 
 #[test]
-fn references_of_parts_do_not_begin_again_with_every_start() {
-    let reference = |seconds: u32| {
+fn references_of_parts_begin_where_they_are_drawn_and_not_again_with_every_start() {
+    let references = |drawn: u16| {
         let mut bench = bench();
-        bench.pass(seconds);
-        bench.now = Time(bench.now.0 + i64::from(seconds));
-        bench.tell(long_notice());
-        let parts = [bench.take(), bench.take()];
-        let [first, second] = parts.each_ref().map(|part| part.message.body[3]);
-        assert_eq!(first, second, "parts of one message bear one reference");
-        first
+        bench.outbox.next_reference = drawn;
+        let mut next = || {
+            bench.tell(long_notice());
+            let parts = [bench.take(), bench.take()];
+            let [first, second] = parts.each_ref().map(|part| part.message.body[3]);
+            assert_eq!(first, second, "parts of one message bear one reference");
+            first
+        };
+        [next(), next()]
     };
-    assert_ne!(reference(0), reference(1));
+    assert_eq!((references(7), references(255)), ([7, 8], [255, 0]));
 }
