@@ -80,9 +80,10 @@ Usage: cargo xtask sim [ARGUMENTS OF THE SIMULATION]...    (`cargo xtask sim -- 
 
 Examples:
   cargo xtask sim --seeds 2000
-  cargo xtask sim --seed 17 --commands 300
-  cargo xtask sim --seed 17 --commands 300 --tell
-  cargo xtask sim --seeds 1000000 --commands 1000 --json
+  cargo xtask sim --first 17 --commands 300
+  cargo xtask sim --first 17 --commands 300 --tell
+  cargo xtask sim --seeds 100000 --json
+  cargo xtask sim --museum
 ";
 
 const BENCH_HELP: &str = "\

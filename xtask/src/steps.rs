@@ -9,12 +9,6 @@ use crate::{licences, peers, walls, workspace::Workspace};
 /// A whole run should stay below this on two cores, build included.
 const EXPECTED: Duration = Duration::from_secs(25 * 60);
 
-/// How many seeds the step `simulation` runs, and how much happens in each: about two minutes on two cores.
-const SEEDS: &str = "192";
-const COMMANDS: &str = "1500";
-/// Refusals that no simulated person can be told; the tests of the core reach them.
-const UNREACHABLE: [&str; 0] = [];
-
 struct Step {
     name: &'static str,
     does: &'static str,
@@ -32,7 +26,6 @@ const STEPS: &[Step] = &[
     Step { name: "build", does: "everything builds", run: build },
     Step { name: "tests", does: "unit, property and end-to-end tests", run: tests },
     Step { name: "doc-tests", does: "the examples in the documentation", run: doc_tests },
-    Step { name: "simulation", does: "the whole platform through every kind of fault, seed by seed", run: simulation },
 ];
 
 fn format(workspace: &Workspace) -> Result<()> {
@@ -58,12 +51,6 @@ fn tests(workspace: &Workspace) -> Result<()> {
 
 fn doc_tests(workspace: &Workspace) -> Result<()> {
     workspace.run(&mut workspace.cargo(&["test", "--doc", "--workspace"]))
-}
-
-fn simulation(workspace: &Workspace) -> Result<()> {
-    let unreachable = UNREACHABLE.join(",");
-    let arguments = ["--seeds", SEEDS, "--commands", COMMANDS, "--all-but", &unreachable];
-    workspace.run(&mut workspace.simulation(&arguments))
 }
 
 /// Which steps a run takes.

@@ -1,10 +1,10 @@
 //! Where the books are kept between processes: on the simulated disk, or in SQLite itself.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use data_center::sqlite::{query, verify};
-use data_center::{History, Message, MessageState, NoticeId, Part, Sqlite, Store, StoreError, Value};
+use data_center::{History, MessageState, NoticeId, Part, Sqlite, Store, StoreError, Value};
 use tempfile::TempDir;
 use transaction_processing::Currency;
 
@@ -25,12 +25,11 @@ pub trait Depot {
     /// The disk, where it is one that can be told to fail.
     fn disk(&self) -> Option<&Disk>;
 
-    /// Messages that their phones may not have read, by what is stored: given up, or sent in parts, which a phone joins only
-    /// where they come within hours of each other.
+    /// Where every message stands.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn unread(&self) -> Result<BTreeSet<NoticeId>, StoreError>;
+    fn messages(&self) -> Result<BTreeMap<NoticeId, MessageState>, StoreError>;
 
     /// Reads the log.
     ///
@@ -43,11 +42,6 @@ pub trait Depot {
     /// # Errors
     /// What is found.
     fn verify(&self) -> Verdict;
-}
-
-/// Whether a message was delivered in one part, which its phone has read. A centre's names stand side by side.
-fn was_read(state: MessageState, names: Option<&str>) -> bool {
-    state == MessageState::Delivered && names.is_some_and(|names| !names.contains(' '))
 }
 
 /// The simulated disk.
@@ -65,9 +59,8 @@ impl Depot for Simulated {
         Some(&self.0)
     }
 
-    fn unread(&self) -> Result<BTreeSet<NoticeId>, StoreError> {
-        let unread = |message: &&Message| !was_read(message.state, message.message_id.as_deref());
-        Ok(self.0.look(|image| image.messages().values().filter(unread).map(|message| message.notice).collect()))
+    fn messages(&self) -> Result<BTreeMap<NoticeId, MessageState>, StoreError> {
+        Ok(self.0.look(|image| image.messages().iter().map(|(id, message)| (*id, message.state)).collect()))
     }
 
     fn history(&self) -> Result<Box<dyn History>, StoreError> {
@@ -111,19 +104,18 @@ impl Depot for InSqlite {
         None
     }
 
-    fn unread(&self) -> Result<BTreeSet<NoticeId>, StoreError> {
-        let mut found = BTreeSet::new();
+    fn messages(&self) -> Result<BTreeMap<NoticeId, MessageState>, StoreError> {
+        let mut found = BTreeMap::new();
         let mut each = |part: Part<'_>| {
             if let Part::Row(row) = part
-                && let [Value::Integer(id), Value::Integer(state), name] = row.as_slice()
+                && let [Value::Integer(id), Value::Integer(state)] = row.as_slice()
                 && let Some(state) = u8::try_from(*state).ok().and_then(MessageState::numbered)
-                && !was_read(state, if let Value::Text(name) = name { Some(name) } else { None })
             {
-                found.insert(NoticeId::unpacked(*id));
+                found.insert(NoticeId::unpacked(*id), state);
             }
             true
         };
-        query(&self.path(), "SELECT notice_id, state, message_id FROM messages", &mut each)?;
+        query(&self.path(), "SELECT notice_id, state FROM messages", &mut each)?;
         Ok(found)
     }
 

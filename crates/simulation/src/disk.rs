@@ -10,11 +10,9 @@ use data_center::batch::{self, Batch, LogRow, Position, unpack_keys};
 use data_center::{
     Fatal, History, Loaded, Lost, Message, MessageChange, MessageState, NoticeId, Store, StoreError, Untold,
 };
-use transaction_processing::decision::{Change, Row, Scope};
-use transaction_processing::ids::{
-    AccountId, AgentCode, CaseId, ProposalId, Sequence, StaffId, TariffId, TransferId,
-};
 use transaction_processing::Msisdn;
+use transaction_processing::decision::{Change, Row, Scope};
+use transaction_processing::ids::{AccountId, AgentCode, CaseId, ProposalId, Sequence, StaffId, TariffId, TransferId};
 use transaction_processing::notice::SealedCode;
 use transaction_processing::request::Kind;
 use transaction_processing::tariff::Priced;
@@ -234,7 +232,12 @@ impl Image {
         row.map_err(|error| StoreError::Damaged(format!("row {}: {error}", sequence.0)))
     }
 
-    fn load(&self, window_seconds: u32, late: bool, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
+    fn load(
+        &self,
+        window_seconds: u32,
+        late: bool,
+        each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>,
+    ) -> Result<(), Fatal> {
         let Some(position) = self.position else { return Ok(()) };
         each(Loaded::Position(position))?;
         for (key, record) in &self.records {
@@ -403,7 +406,8 @@ impl Store for Disk {
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let mut state = self.lock();
         let defect = state.defect;
-        if defect == Some(Defect::LosesBatch) && !state.has_lost && batch.rows().iter().any(|row| row.sequence.0 > 200) {
+        if defect == Some(Defect::LosesBatch) && !state.has_lost && batch.rows().iter().any(|row| row.sequence.0 > 200)
+        {
             state.has_lost = true;
             return Ok(());
         }

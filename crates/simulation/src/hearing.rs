@@ -127,8 +127,18 @@ fn value_of<'a>(values: &[(&'static str, &'a str)], name: &str) -> Option<&'a st
 /// Whether a message is a text of its own and not a part of another.
 fn is_whole(name: &str) -> bool {
     let parts = [
-        "repeated", "refused", "statement-line", "tier-entry", "tier-standard", "tier-full", "movement-", "request-", "form-",
-        "fault-", "standing-", "moment",
+        "repeated",
+        "refused",
+        "statement-line",
+        "tier-entry",
+        "tier-standard",
+        "tier-full",
+        "movement-",
+        "request-",
+        "form-",
+        "fault-",
+        "standing-",
+        "moment",
     ];
     !parts.iter().any(|part| name.starts_with(part))
 }

@@ -137,7 +137,8 @@ impl<S: Store> House<S> {
             }
         }
         let unfit = |error: rooms::Unfit| StoreError::Damaged(error.to_string());
-        let outbox = rooms::outbox(config, Arc::clone(keys), Arc::clone(&ground.catalogues), (drawn >> 48) as u16).map_err(unfit)?;
+        let outbox = rooms::outbox(config, Arc::clone(keys), Arc::clone(&ground.catalogues), (drawn >> 48) as u16)
+            .map_err(unfit)?;
         let mut log = recovery;
         let dispatch = Dispatch::new(outbox, shared.centres(), log.settled()?);
         let link = |(bind, number): (usize, &u16)| {
@@ -149,7 +150,21 @@ impl<S: Store> House<S> {
         let decided = VecDeque::new();
         let due = Arc::new(());
         let stood = vec![false; links.len()];
-        Ok(House { shared, ends, links, dispatch, log, deciding, store, progress, decided, unheard: 0, due, most, stood })
+        Ok(House {
+            shared,
+            ends,
+            links,
+            dispatch,
+            log,
+            deciding,
+            store,
+            progress,
+            decided,
+            unheard: 0,
+            due,
+            most,
+            stood,
+        })
     }
 
     /// The books, durable or not.
@@ -257,7 +272,9 @@ impl<S: Store> House<S> {
                 (Some(defect), Output::Request(request, _)) => {
                     sabotage::request(defect, request, lock(&self.deciding).books(), dice);
                 }
-                (Some(Defect::ReportsDropped), Output::Report(Report::Submitted { .. })) if dice.below(4) == 0 => continue,
+                (Some(Defect::ReportsDropped), Output::Report(Report::Submitted { .. })) if dice.below(4) == 0 => {
+                    continue;
+                }
                 _ => {}
             }
             match &output {
@@ -331,4 +348,3 @@ fn payees<S: Store>(
         payee
     }
 }
-

@@ -28,8 +28,8 @@ mod world;
 
 pub use coverage::Coverage;
 pub use fault::Kind;
-pub use plan::Plan;
 pub use museum::{Defect, EXHIBITS, Exhibit};
+pub use plan::Plan;
 
 use audit::Finding;
 use depot::{Depot, InSqlite, Simulated};

@@ -14,8 +14,8 @@ use wire::smpp::ShortMessage;
 use crate::audit::{Finding, Verdict};
 use crate::depot::Depot;
 use crate::fault::{Kind, Weather};
-use crate::office::{Numbers, Office};
 use crate::museum::Defect;
+use crate::office::{Numbers, Office};
 use crate::people::{Person, Role, SHORT_CODE};
 use crate::sabotage;
 use crate::speech::{Speaking, Speech};
@@ -117,7 +117,9 @@ impl<D: Depot> World<D> {
             // Overtaken, or for a card that was taken out: the phone says no, but it was said, and care reads it out.
             Err(why @ (CannotRead::Old | CannotRead::NoCard | CannotRead::Packet(_))) => {
                 let opened = self.opened(who, &incoming.wire);
-                opened.ok_or_else(|| Finding(format!("{number} cannot read what came, and no card of theirs could: {why}")))?
+                opened.ok_or_else(|| {
+                    Finding(format!("{number} cannot read what came, and no card of theirs could: {why}"))
+                })?
             }
             Err(why) => return Err(Finding(format!("{number} cannot read what came: {why}"))),
         };
@@ -131,7 +133,8 @@ impl<D: Depot> World<D> {
 
     fn opened(&self, who: usize, wire: &[u8]) -> Option<String> {
         let packet = wire.strip_prefix(&COMMAND_HEADER)?;
-        let open = |card: &Iccid| secured_packet::open(&self.keys.downlink_keys(&card.digits().to_string()), packet).ok();
+        let open =
+            |card: &Iccid| secured_packet::open(&self.keys.downlink_keys(&card.digits().to_string()), packet).ok();
         let opened = self.people[who].cards.iter().find_map(open)?;
         String::from_utf8(opened.plaintext.to_vec()).ok()
     }

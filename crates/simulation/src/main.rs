@@ -97,7 +97,8 @@ fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.seeds == 0 {
         bail!("there is no seed to run");
     }
-    let plan = |seed| Plan { exhibit: arguments.exhibit, ..Plan::new(seed, arguments.commands, arguments.left_out.clone()) };
+    let plan =
+        |seed| Plan { exhibit: arguments.exhibit, ..Plan::new(seed, arguments.commands, arguments.left_out.clone()) };
     if arguments.tell {
         let mut plan = plan(arguments.first);
         plan.tell = true;

@@ -19,6 +19,8 @@ pub(crate) struct Connection {
     link: LinkId,
     /// Octets vanish, and neither side is told.
     silent: bool,
+    /// It was cut: what had come by then is all, and both sides are told.
+    cut: bool,
     /// When the last piece of each direction arrives: none overtakes another.
     to_centre: Duration,
     to_platform: Duration,
@@ -66,7 +68,7 @@ impl<D: Depot> World<D> {
             Some(link) => {
                 own.handle_connected(now);
                 self.next_connection += 1;
-                let connection = Connection { bind, link, silent: false, to_centre: now, to_platform: now };
+                let connection = Connection { bind, link, silent: false, cut: false, to_centre: now, to_platform: now };
                 self.connections.insert(self.next_connection, connection);
                 self.current.insert(bind, self.next_connection);
             }
@@ -190,7 +192,7 @@ impl<D: Depot> World<D> {
 
     /// Cuts octets into pieces that arrive one after the other; a fault may end the connection at any of them.
     fn pieces(&mut self, connection: u64, octets: Vec<u8>, to_centre: bool) -> Vec<(Duration, Vec<u8>)> {
-        if octets.is_empty() || self.connections.get(&connection).is_none_or(|held| held.silent) {
+        if octets.is_empty() || self.connections.get(&connection).is_none_or(|held| held.silent || held.cut) {
             return Vec::new();
         }
         if self.strikes(Kind::LinkSilent)
@@ -216,6 +218,9 @@ impl<D: Depot> World<D> {
         if cut.is_some() {
             self.end_for_centre(connection);
             self.end_for_platform(connection);
+            if let Some(held) = self.connections.get_mut(&connection) {
+                held.cut = true;
+            }
         }
         pieces
     }
@@ -266,7 +271,8 @@ impl<D: Depot> World<D> {
                 CentreEvent::Bound { .. } => {}
             }
         }
-        let of_centre = |(id, held): (&u64, &Connection)| (self.centre_of(held.bind) == centre).then_some((*id, held.link));
+        let of_centre =
+            |(id, held): (&u64, &Connection)| (self.centre_of(held.bind) == centre).then_some((*id, held.link));
         let connections: Vec<(u64, LinkId)> = self.connections.iter().filter_map(of_centre).collect();
         for (connection, link) in connections {
             let mut octets = Vec::new();
@@ -331,7 +337,8 @@ impl<D: Depot> World<D> {
 
     /// All that a centre has counted of its faults.
     pub(crate) fn count_centre_faults(&mut self) {
-        let total = |of: fn(&handset::centre::Counters) -> u64| self.centres.iter().map(|one| of(&one.counters())).sum();
+        let total =
+            |of: fn(&handset::centre::Counters) -> u64| self.centres.iter().map(|one| of(&one.counters())).sum();
         let counts: [(Kind, u64); 12] = [
             (Kind::Doubled, total(|counters| counters.duplicated)),
             (Kind::Overtaken, total(|counters| counters.reordered)),
@@ -352,4 +359,3 @@ impl<D: Depot> World<D> {
         }
     }
 }
-

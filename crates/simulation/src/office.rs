@@ -138,7 +138,13 @@ impl Office {
     }
 
     /// What the office does next, and the measure that it approves, if it does. Told from what is in the books: staff look.
-    pub fn act(&mut self, books: &Books, numbers: &Numbers<'_>, keys: &dyn Keys, dice: &mut Dice) -> (Request, Option<Measure>) {
+    pub fn act(
+        &mut self,
+        books: &Books,
+        numbers: &Numbers<'_>,
+        keys: &dyn Keys,
+        dice: &mut Dice,
+    ) -> (Request, Option<Measure>) {
         let staff: Vec<StaffId> = books.all_staff().map(|staff| staff.id).collect();
         let somebody = |dice: &mut Dice| dice.pick(&staff).copied().unwrap_or(StaffId(1));
         let open: Vec<Proposal> =
@@ -164,11 +170,21 @@ impl Office {
         match dice.below(5) {
             0 => self.first_staff("a third"),
             1 => {
-                let fields = approve::Fields { proposal: ProposalId(u64::MAX), verdict: Verdict::Approve, one_time_pin: None, moved_name: None };
+                let fields = approve::Fields {
+                    proposal: ProposalId(u64::MAX),
+                    verdict: Verdict::Approve,
+                    one_time_pin: None,
+                    moved_name: None,
+                };
                 request(Origin::Staff(staff), Action::Approve(fields))
             }
             2 => {
-                let fields = approve::Fields { proposal: ProposalId(1), verdict: Verdict::Reject, one_time_pin: None, moved_name: None };
+                let fields = approve::Fields {
+                    proposal: ProposalId(1),
+                    verdict: Verdict::Reject,
+                    one_time_pin: None,
+                    moved_name: None,
+                };
                 request(Origin::Staff(StaffId(u64::MAX)), Action::Approve(fields))
             }
             3 => match books.tariffs().next() {
@@ -181,7 +197,8 @@ impl Office {
             _ => {
                 let closed = books.proposals().find(|proposal| proposal.state != ProposalState::Open);
                 let proposal = closed.map_or(ProposalId(1), |proposal| proposal.id);
-                let fields = approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin: None, moved_name: None };
+                let fields =
+                    approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin: None, moved_name: None };
                 request(Origin::Staff(staff), Action::Approve(fields))
             }
         }

@@ -31,7 +31,15 @@ impl Plan {
     /// The plan of a seed.
     pub fn new(seed: u64, commands: u64, left_out: Vec<Kind>) -> Plan {
         let sqlite = seed % SQLITE_ONE_IN == SQLITE_ONE_IN - 1;
-        Plan { seed, commands, left_out, restores: seed % RESTORES_ONE_IN == 1 && !sqlite, sqlite, exhibit: None, tell: false }
+        Plan {
+            seed,
+            commands,
+            left_out,
+            restores: seed % RESTORES_ONE_IN == 1 && !sqlite,
+            sqlite,
+            exhibit: None,
+            tell: false,
+        }
     }
 
     /// The line that runs it again.

@@ -2,15 +2,15 @@
 //! writer, where a row is read, where the policy is handed over, where a text reaches its phone. Those of the disk stand in
 //! [`crate::disk`]. The product knows nothing of it.
 
+use transaction_processing::account::{Proof, Proofs};
 use transaction_processing::decision::{Change, Row};
+use transaction_processing::ids::{Sequence, SystemAccount};
 use transaction_processing::money::TypedAmount;
 use transaction_processing::policy::Policy;
 use transaction_processing::proposal::{Measure, ProposalState};
 use transaction_processing::request::{Action, Origin, Payee, RequestKey};
 use transaction_processing::requests::claim::{Claimant, Told};
 use transaction_processing::transfer::State;
-use transaction_processing::account::{Proof, Proofs};
-use transaction_processing::ids::{Sequence, SystemAccount};
 use transaction_processing::{Books, Currency, Money, Msisdn, Refusal, Request};
 
 use data_center::batch::LogRow;
@@ -161,7 +161,8 @@ pub fn row(defect: Defect, row: &mut Row) {
         return;
     }
     let sequence = row.sequence;
-    let returned = |change: &Change| matches!(change, Change::Transfer(after) if matches!(after.state, State::Returned { .. }));
+    let returned =
+        |change: &Change| matches!(change, Change::Transfer(after) if matches!(after.state, State::Returned { .. }));
     match defect {
         Defect::RefundsTwice if row.changes.iter().any(returned) => {
             if let Some(first) = row.entered.first().copied() {
@@ -169,7 +170,11 @@ pub fn row(defect: Defect, row: &mut Row) {
                 let (from_balance, to_balance) = (first.from_balance - minor, first.to_balance + minor);
                 let (from_previous, to_previous) = (sequence, sequence);
                 let second = transaction_processing::journal::Entered {
-                    from_balance, to_balance, from_previous, to_previous, ..first
+                    from_balance,
+                    to_balance,
+                    from_previous,
+                    to_previous,
+                    ..first
                 };
                 row.entered.insert(1, second);
             }
@@ -196,12 +201,13 @@ pub fn row(defect: Defect, row: &mut Row) {
         Defect::MixesCurrencies => {
             if let Some(entered) = row.entered.first_mut() {
                 let euro = Currency { numeric: 978, minor_digits: 2 };
-                entered.posting.amount = Money::new(entered.posting.amount.minor(), euro).unwrap_or(entered.posting.amount);
+                entered.posting.amount =
+                    Money::new(entered.posting.amount.minor(), euro).unwrap_or(entered.posting.amount);
             }
         }
-        Defect::LosesFee => row.entered.retain(|entered| {
-            entered.posting.to != SystemAccount::Fees.id(entered.posting.amount.currency())
-        }),
+        Defect::LosesFee => row
+            .entered
+            .retain(|entered| entered.posting.to != SystemAccount::Fees.id(entered.posting.amount.currency())),
         Defect::MakerApproves | Defect::CounterFalls | Defect::TransferChanges => {
             row.changes.iter_mut().for_each(|changed| change(defect, changed, sequence));
         }

@@ -8,7 +8,9 @@ use encryption::{FileKeys, Keys};
 use handset::Number;
 use handset::centre::{Account, MessageCentre, ReceiptForm, ReceiptSettings, Settings};
 use transaction_processing::Currency;
-use wakala::config::{Amount, Config, CurrencyCode, Language, MessageCentre as Reached, MessageIdForm, Payer, RegisteredPayee};
+use wakala::config::{
+    Amount, Config, CurrencyCode, Language, MessageCentre as Reached, MessageIdForm, Payer, RegisteredPayee,
+};
 use wakala::rooms;
 use wire::smpp::{LinkConfig, MessageIdForm as Form, Text};
 

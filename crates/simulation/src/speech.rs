@@ -81,7 +81,8 @@ impl Speaking<'_> {
             Role::Agent(_) => {
                 let payee = self.dice.index(self.people.len());
                 let known = self.people[payee].mind.passwords.back().cloned();
-                let (payee, minor) = known.map_or((self.people[payee].digits.clone(), 100_00), |one| (one.payee, one.amount));
+                let (payee, minor) =
+                    known.map_or((self.people[payee].digits.clone(), 100_00), |one| (one.payee, one.amount));
                 let pin = self.people[who].pins.0.clone();
                 if self.dice.coin() {
                     format!("GM*{payee}*{}*{}*{pin}", amount(minor), self.digits(6))

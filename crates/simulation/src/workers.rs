@@ -42,7 +42,10 @@ fn plan(asked: &Value) -> Plan {
     let left_out = asked["without"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let left_out = left_out.filter_map(Kind::named).collect();
     let exhibit = asked["exhibit"].as_str().and_then(Exhibit::named).map(|exhibit| exhibit.defect);
-    Plan { exhibit, ..Plan::new(asked["seed"].as_u64().unwrap_or(0), asked["commands"].as_u64().unwrap_or(0), left_out) }
+    Plan {
+        exhibit,
+        ..Plan::new(asked["seed"].as_u64().unwrap_or(0), asked["commands"].as_u64().unwrap_or(0), left_out)
+    }
 }
 
 /// A process that runs one plan after the other.
@@ -126,11 +129,7 @@ fn read(line: &str) -> Result<Outcome, Failure> {
 ///
 /// # Errors
 /// Where there can be no processes.
-pub fn run_all(
-    plans: Vec<Plan>,
-    jobs: usize,
-    ended: &mut dyn FnMut(Plan, Result<Outcome, Failure>),
-) -> Result<()> {
+pub fn run_all(plans: Vec<Plan>, jobs: usize, ended: &mut dyn FnMut(Plan, Result<Outcome, Failure>)) -> Result<()> {
     let waiting = std::sync::Mutex::new(plans.into_iter());
     let (tell, told) = channel();
     std::thread::scope(|scope| {

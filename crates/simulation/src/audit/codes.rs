@@ -40,7 +40,9 @@ impl Codes {
                 if was_said {
                     return Ok(());
                 }
-                Err(Finding(format!("I16: reference {reference} was paid, and nobody wrote a code that was told for it")))
+                Err(Finding(format!(
+                    "I16: reference {reference} was paid, and nobody wrote a code that was told for it"
+                )))
             }
             _ => Ok(()),
         }

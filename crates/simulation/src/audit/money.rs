@@ -153,10 +153,14 @@ impl Money {
             let held = if open { rows.balance(*account) } else { sum };
             *ends.entry(held).or_default() -= 1;
             *ends.entry(0).or_default() += 1;
-            let loose: Vec<String> =
-                ends.iter().filter(|(_, count)| **count != 0).map(|(balance, count)| format!("{balance}: {count}")).collect();
+            let loose: Vec<String> = ends
+                .iter()
+                .filter(|(_, count)| **count != 0)
+                .map(|(balance, count)| format!("{balance}: {count}"))
+                .collect();
             if !loose.is_empty() || sum != held {
-                let told: Vec<String> = wallet.told.iter().map(|(matter, told)| format!("{matter:?} {told:?}")).collect();
+                let told: Vec<String> =
+                    wallet.told.iter().map(|(matter, told)| format!("{matter:?} {told:?}")).collect();
                 return Err(Finding(format!(
                     "account {} holds {held}, but {sum} was told; loose ends {}; told:\n  {}",
                     account.0,
@@ -168,7 +172,11 @@ impl Money {
         for account in rows.holders() {
             let untold = !self.wallets.contains_key(&account) && rows.balance(account) != 0;
             if untold {
-                return Err(Finding(format!("account {} holds {} that nobody was told of", account.0, rows.balance(account))));
+                return Err(Finding(format!(
+                    "account {} holds {} that nobody was told of",
+                    account.0,
+                    rows.balance(account)
+                )));
             }
         }
         Ok(())

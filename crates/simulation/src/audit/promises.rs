@@ -105,7 +105,8 @@ impl Promises {
         match self.waiting.remove(&place(reply)) {
             None => Ok(()),
             Some(Waiting::Request(key)) => {
-                let of_key = |batch: &Batch| batch.rows().iter().find(|row| row.key == Some(key)).map(|row| row.sequence);
+                let of_key =
+                    |batch: &Batch| batch.rows().iter().find(|row| row.key == Some(key)).map(|row| row.sequence);
                 match pending.into_iter().find_map(of_key) {
                     Some(row) => Err(Finding(format!("I6: row {} was acknowledged before it was durable", row.0))),
                     None => Ok(()),
@@ -115,7 +116,10 @@ impl Promises {
                 let name = (centre, text(id));
                 if let Some(notice) = self.awaited.get(&name) {
                     let row = notice.sequence.0;
-                    let what = format!("the receipt of notice {} of row {row} was acknowledged before it was kept", notice.notice);
+                    let what = format!(
+                        "the receipt of notice {} of row {row} was acknowledged before it was kept",
+                        notice.notice
+                    );
                     return Err(Finding(what));
                 }
                 self.heard.insert(name);

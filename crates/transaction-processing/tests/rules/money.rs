@@ -266,7 +266,11 @@ fn an_agent_whose_cash_in_is_undone_is_told_what_came_back() {
     let answer = world.say(CUSTOMER, Say::Ra(wrong, PIN)).done();
     let (returned, balance) =
         told!(answer, AGENT_PHONE, Text::GotBack { returned, balance, .. } => (returned.minor(), balance.minor()));
-    assert_eq!((before + returned, balance), (balance, world.balance(AGENT_PHONE)), "less the commission that went back");
+    assert_eq!(
+        (before + returned, balance),
+        (balance, world.balance(AGENT_PHONE)),
+        "less the commission that went back"
+    );
 }
 
 #[test]

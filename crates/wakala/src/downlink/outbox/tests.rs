@@ -37,8 +37,14 @@ fn centre(prefixes: &[&str]) -> Centre {
 
 fn with(centres: Vec<Centre>, most_waiting: usize) -> Bench {
     let keys: Arc<dyn Keys> = Arc::new(encryption::FileKeys::create(&mut StdRng::seed_from_u64(7)));
-    let settings =
-        Settings { centres, validity_seconds: VALIDITY, resends: 2, resend_after_seconds: RESEND_AFTER, most_waiting, first_reference: 0 };
+    let settings = Settings {
+        centres,
+        validity_seconds: VALIDITY,
+        resends: 2,
+        resend_after_seconds: RESEND_AFTER,
+        most_waiting,
+        first_reference: 0,
+    };
     let style = Style::new(TimeZone::UTC, NumberForm::International, "15050").expect("a style");
     let catalogues = Arc::new(Catalogues::load().expect("the catalogues are whole"));
     let outbox = Outbox::new(settings, Arc::clone(&keys), catalogues, style);
