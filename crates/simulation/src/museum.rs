@@ -20,7 +20,7 @@ pub struct Exhibit {
     pub source: &'static str,
     /// The words of which one stands in what is found.
     pub found_by: &'static [&'static str],
-    /// Seeds that find it, each by itself.
+    /// Seeds that find it, each by itself; none where none is known yet.
     pub seeds: &'static [u64],
 }
 
@@ -74,22 +74,22 @@ museum! {
         "https://www.sqlite.org/howtocorrupt.html";
     TearsBatch = "tears-batch",
         "A process that dies while it writes leaves half a batch behind.",
-        found by ["I18", "recovery differs", "I3", "the process ended"], seeds [10, 11],
+        found by ["I18", "recovery differs", "I3", "the process ended"], seeds [],
         "Applications that took several writes for one: most of eleven studied were broken by a crash between them.",
         "Pillai et al., All File Systems Are Not Created Equal, OSDI 2014";
     IgnoresFailedSync = "ignores-failed-sync",
         "A sync that failed and lost its data is taken for one that worked.",
-        found by ["I18", "recovery differs", "I3", "moved no money"], seeds [10, 11],
+        found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [14, 15],
         "PostgreSQL retried fsync after an error; the kernel had dropped the pages and said that all was well.",
         "https://wiki.postgresql.org/wiki/Fsync_Errors";
     IgnoresFullDisk = "ignores-full-disk",
         "A write that found no room is taken for one that worked.",
-        found by ["I18", "recovery differs", "I3", "moved no money"], seeds [10, 11],
+        found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [10, 15],
         "Stores that go on after a write failed for want of space, and answer for what they do not hold.",
         "Rebello et al., Can Applications Recover from fsync Failures?, USENIX ATC 2020";
     ForgetsKeys = "forgets-keys",
         "What makes a repeat known is kept in memory only.",
-        found by ["I5", "recovery differs"], seeds [10, 11],
+        found by ["I5", "recovery differs"], seeds [13],
         "A server that forgot at a restart what it had done, and did it again when the client tried again.",
         "https://jepsen.io/analyses";
     ForgetsStates = "forgets-states",
@@ -109,7 +109,7 @@ museum! {
         "Twitter, Keeping your account secure, 3 May 2018";
     ForgetsRecords = "forgets-records",
         "The checkpoint's position moves, and its records do not.",
-        found by ["recovery differs", "the process ended"], seeds [10, 11],
+        found by ["recovery differs", "the process ended"], seeds [13, 18],
         "Checkpoints that were marked complete before the pages that they promise were written.",
         "https://wiki.postgresql.org/wiki/Fsync_Errors";
     ReplaysTooLittle = "replays-too-little",
@@ -119,12 +119,12 @@ museum! {
         "Mohan et al., ARIES, ACM TODS 17(1), 1992, section 6 (the rule that is broken)";
     UnmarkedRestore = "unmarked-restore",
         "A restored database does not know that it was restored, and gives out its numbers again.",
-        found by ["told", "I5", "I24", "moved no money", "loose ends"], seeds [13, 17, 21],
+        found by ["told", "I5", "I24", "moved no money", "loose ends"], seeds [],
         "Sequences and counters that rewind with a restore, and name two things alike.",
         "https://www.postgresql.org/docs/current/continuous-archiving.html (timelines: the remedy)";
     SkipsUntold = "skips-untold",
         "Reading page by page, the log's reader leaves out the row at each page's end.",
-        found by ["told", "I24", "loose ends"], seeds [10, 11],
+        found by ["told", "I24", "loose ends"], seeds [11, 12],
         "Paging by a moving key that skips what stands on the border.",
         "CWE-193, off-by-one error";
     SettlesTooFar = "settles-too-far",
@@ -136,12 +136,12 @@ museum! {
     // ---- requests on their way to the decision ------------------------------------------------------------------------
     KeyPerDelivery = "key-per-delivery",
         "A message delivered again is a new message.",
-        found by ["I5"], seeds [10, 11],
+        found by ["I5"], seeds [10, 12],
         "A centre's answer came too late, the message went again, and was taken for another.",
         "https://github.com/opentelecoms-org/jsmpp/issues/63";
     ShortKeys = "short-keys",
         "The fingerprint of a message has eight bits.",
-        found by ["I5"], seeds [10, 11],
+        found by ["I5"], seeds [12, 13],
         "Ids too short for their number, so that one got the other's answer: delivery receipts name messages by ten digits.",
         "CWE-328, use of weak hash";
     DecimalsLost = "decimals-lost",
@@ -156,7 +156,7 @@ museum! {
         "GAO/IMTEC-92-26";
     WrongPayee = "wrong-payee",
         "The last digit of the payee is lost and another stands for it.",
-        found by ["I5", "did not happen"], seeds [10, 11],
+        found by ["I5", "did not happen"], seeds [12, 14],
         "Fields one place off, so that money went to the neighbour in the list.",
         "CWE-193, off-by-one error";
     PinNotCompared = "pin-not-compared",
@@ -166,12 +166,12 @@ museum! {
         "CVE-2014-1266; CVE-2017-13872";
     CodeNotCompared = "code-not-compared",
         "Every verification code is right.",
-        found by ["I16"], seeds [10, 11, 12],
+        found by ["I16"], seeds [],
         "A voucher paid to whoever knew its number.",
         "CWE-287, improper authentication";
     PasswordNotCompared = "password-not-compared",
         "Every withdrawal password is right.",
-        found by ["I16"], seeds [10, 11, 12],
+        found by ["I16"], seeds [10, 11],
         "A code in the request that the server never looked at.",
         "CWE-602, client-side enforcement of server-side security";
 
@@ -188,7 +188,7 @@ museum! {
         "The Zero Hack, How I could have hacked any Instagram account, July 2019";
     CodesWithoutEnd = "codes-without-end",
         "A verification code may be tried again and again.",
-        found by ["I15"], seeds [10, 11, 12],
+        found by ["I15"], seeds [],
         "A second factor of six digits that was only as good as the limit that it did not have.",
         "CWE-307, improper restriction of excessive authentication attempts";
     PasswordsWithoutEnd = "passwords-without-end",
@@ -198,37 +198,37 @@ museum! {
         "OWASP Automated Threats, OAT-002 Token Cracking";
     RegistrationsWithoutEnd = "registrations-without-end",
         "Codes for a registration are sent without limit.",
-        found by ["I15"], seeds [10, 11],
+        found by ["I15"], seeds [],
         "Twitter in 2022: a fortune for text messages that robots asked for.",
         "OWASP API Security 2023, API4 Unrestricted Resource Consumption";
     RegistrationCodesWithoutEnd = "registration-codes-without-end",
         "The code of a registration may be tried again and again.",
-        found by ["I15"], seeds [10, 11],
+        found by ["I15"], seeds [],
         "WhatsApp and others were registered by trying codes of six digits.",
         "CWE-307, improper restriction of excessive authentication attempts";
     ResendsWithoutEnd = "resends-without-end",
         "New withdrawal passwords are sent without limit.",
-        found by ["I15"], seeds [10, 11],
+        found by ["I15"], seeds [],
         "Each new code is a new chance for whoever guesses.",
         "OWASP ASVS 5.0, 6.5 and 6.6";
     DayWithoutLimit = "day-without-limit",
         "The limit of a day is not there.",
-        found by ["I17"], seeds [10, 11],
+        found by ["I17"], seeds [],
         "An upgrade left the limits out, and customers took more than 40 million dollars that night.",
         "Commercial Bank of Ethiopia, 16 March 2024 (BBC News, 18 March 2024)";
     MonthWithoutLimit = "month-without-limit",
         "The limit of a month is not there.",
-        found by ["I17"], seeds [10, 11],
+        found by ["I17"], seeds [17],
         "Limits that were kept by the day alone, and passed day by day.",
         "CWE-770, allocation of resources without limits";
     OnceWithoutLimit = "once-without-limit",
         "The limit of one transfer is not there.",
-        found by ["I17"], seeds [10, 11],
+        found by ["I17"], seeds [],
         "Citigroup credited a customer with 81 trillion dollars instead of 280.",
         "Financial Times, 28 February 2025";
     ForgetsSoon = "forgets-soon",
         "Repeats are known for a minute only.",
-        found by ["I5"], seeds [10, 11],
+        found by ["I5"], seeds [10, 12],
         "Santander's scheduler ran twice on Christmas Day 2021: 75,000 payments, 130 million pounds.",
         "BBC News, 30 December 2021";
     ExpiresEarly = "expires-early",
@@ -240,7 +240,7 @@ museum! {
     // ---- rows, as they would stand had they been decided wrongly --------------------------------------------------------
     RefundsTwice = "refunds-twice",
         "What comes back comes back twice.",
-        found by ["I3", "I8", "I9"], seeds [10, 11],
+        found by ["I3", "I8", "I9"], seeds [10, 13],
         "Revolut in the USA gave back declined payments that had never been taken: 23 million dollars.",
         "Financial Times, 9 July 2023";
     RefusedAndDone = "refused-and-done",
@@ -302,12 +302,12 @@ museum! {
     // ---- the order of things -------------------------------------------------------------------------------------------
     AnswersEarly = "answers-early",
         "People are answered before the row is durable.",
-        found by ["I6"], seeds [10, 11],
+        found by ["I6"], seeds [11, 12],
         "Stores that acknowledge from memory: the default of more than one for years.",
         "https://jepsen.io/analyses";
     ReceiptsEarly = "receipts-early",
         "A receipt is acknowledged before what it said is kept.",
-        found by ["before it was kept"], seeds [10, 11],
+        found by ["before it was kept"], seeds [10, 18],
         "Delivery reports lost because they were acknowledged before they were stored.",
         "https://github.com/jookies/jasmin/issues/247";
     TimersSleep = "timers-sleep",
@@ -324,7 +324,7 @@ museum! {
     // ---- texts on their way to phones ------------------------------------------------------------------------------------
     TextLost = "text-lost",
         "A text that is reported delivered never came.",
-        found by ["was told"], seeds [10, 11],
+        found by ["was told"], seeds [10, 12],
         "Grey routes that report what they never delivered.",
         "https://github.com/jookies/jasmin/issues/706";
     TextAltered = "text-altered",
@@ -339,19 +339,19 @@ museum! {
         "GSMA, Mobile Money Fraud Typologies and Mitigation Strategies, 2024";
     TextCrossed = "text-crossed",
         "A text goes to somebody else.",
-        found by ["moved no money of theirs", "told", "reference"], seeds [10, 11],
+        found by ["I5", "moved no money of theirs", "told", "reference"], seeds [10, 11],
         "Answers matched to the wrong session and shown to the wrong customer.",
         "CWE-488, exposure of data element to wrong session";
 
     // ---- the office --------------------------------------------------------------------------------------------------
     IssuesAgain = "issues-again",
         "A deposit is issued again under another spelling of the bank's reference.",
-        found by ["I21"], seeds [10, 11],
+        found by ["I21"], seeds [14, 15],
         "A bank's file loaded a second time: BPI posted a day's transactions twice.",
         "Bank of the Philippine Islands, 4 January 2023 (Philippine Daily Inquirer)";
     IssuesTooMuch = "issues-too-much",
         "More is issued than the bank holds.",
-        found by ["I21"], seeds [10, 11],
+        found by ["I21"], seeds [12, 13],
         "Electronic money made without a deposit behind it, through a dispute account.",
         "MTN Uganda, 2013 (Daily Monitor)";
 }
