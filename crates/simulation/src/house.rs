@@ -344,7 +344,6 @@ fn payees<S: Store>(
 ) -> impl Fn(TransferId) -> Option<transaction_processing::Msisdn> + Send + Sync + 'static {
     move |transfer| {
         let deciding = deciding.upgrade()?;
-        let payee = lock(&deciding).books().resident_transfer(transfer).map(|held| held.payee);
-        payee
+        lock(&deciding).books().resident_transfer(transfer).map(|held| held.payee)
     }
 }

@@ -221,14 +221,11 @@ impl<D: Depot> World<D> {
             if letter.refusal.is_some() {
                 continue;
             }
-            match letter.measure {
-                Some(Measure::ForgetCard { msisdn } | Measure::BindCard { msisdn, .. }) => {
-                    let digits = msisdn.digits().to_string();
-                    if let Some(who) = self.people.iter().position(|person| person.digits == digits) {
-                        self.insert_card(who);
-                    }
+            if let Some(Measure::ForgetCard { msisdn } | Measure::BindCard { msisdn, .. }) = letter.measure {
+                let digits = msisdn.digits().to_string();
+                if let Some(who) = self.people.iter().position(|person| person.digits == digits) {
+                    self.insert_card(who);
                 }
-                _ => {}
             }
         }
     }

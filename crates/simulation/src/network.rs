@@ -87,7 +87,7 @@ impl<D: Depot> World<D> {
     }
 
     /// Octets of the centre arrive.
-    pub(crate) fn to_platform(&mut self, connection: u64, octets: &[u8]) -> Verdict {
+    pub(crate) fn arrives_at_platform(&mut self, connection: u64, octets: &[u8]) -> Verdict {
         let now = self.now();
         let Some((bind, link)) = self.platform_end(connection) else { return Ok(()) };
         link.handle_bytes(now, octets);
@@ -236,7 +236,7 @@ impl<D: Depot> World<D> {
     // ---- the centre's side ----------------------------------------------------------------------------------------
 
     /// Octets of the platform arrive.
-    pub(crate) fn to_centre(&mut self, connection: u64, octets: &[u8]) -> Verdict {
+    pub(crate) fn arrives_at_centre(&mut self, connection: u64, octets: &[u8]) -> Verdict {
         let now = self.now();
         let Some(held) = self.connections.get(&connection) else { return Ok(()) };
         let (centre, link) = (self.centre_of(held.bind), held.link);

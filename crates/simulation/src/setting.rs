@@ -136,7 +136,7 @@ fn id_forms(config: &Config) -> (Form, Form) {
 /// How receipts look.
 pub fn receipts(config: &Config) -> ReceiptSettings {
     let id_form = id_forms(config).1;
-    let form = if config.messages.resends % 2 == 0 { ReceiptForm::Tlvs } else { ReceiptForm::TlvsAndText };
+    let form = if config.messages.resends.is_multiple_of(2) { ReceiptForm::Tlvs } else { ReceiptForm::TlvsAndText };
     ReceiptSettings { form, id_form, ..ReceiptSettings::default() }
 }
 

@@ -299,8 +299,8 @@ impl<D: Depot> World<D> {
                 self.turn_weather();
                 Ok(())
             }
-            Event::ToCentre { connection, octets } => self.to_centre(connection, &octets),
-            Event::ToPlatform { connection, octets } => self.to_platform(connection, &octets),
+            Event::ToCentre { connection, octets } => self.arrives_at_centre(connection, &octets),
+            Event::ToPlatform { connection, octets } => self.arrives_at_platform(connection, &octets),
             Event::EndAtCentre { connection } => self.end_at_centre(connection),
             Event::EndAtPlatform { connection } => self.end_at_platform(connection),
             Event::Connected { bind, process } => self.connected(bind, process),

@@ -441,7 +441,8 @@ impl Rows {
             let wrong = self.wrong_pins.entry(from).or_default();
             let tries = usize::from(self.policy.pin_tries);
             let pause = i64::from(self.policy.pin_lock_seconds) * 1000;
-            if wrong.len() % tries == 0 && wrong.last().is_some_and(|last| row.moment.time.0 < last.0 + pause) {
+            if wrong.len().is_multiple_of(tries) && wrong.last().is_some_and(|last| row.moment.time.0 < last.0 + pause)
+            {
                 return Err("I15: a PIN was judged while it was locked".into());
             }
             wrong.push(row.moment.time);
