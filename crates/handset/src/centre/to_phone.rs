@@ -110,10 +110,7 @@ impl MessageCentre {
         self.answer(Answer { link, sequence, id: submission.id, timer: None }, &submission);
         let arriving = Arriving { number, message, submission, copy: false };
         let disturbance = self.faults.to_phone;
-        if self.random.chance(disturbance.delay) {
-            self.counters.phone_delayed += 1;
-            self.hold_arriving(arriving);
-        } else if self.random.chance(disturbance.reorder) {
+        if self.random.chance(disturbance.delay) || self.random.chance(disturbance.reorder) {
             self.counters.phone_delayed += 1;
             self.hold_arriving(arriving);
         } else {
