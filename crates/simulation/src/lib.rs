@@ -4,6 +4,8 @@
 //!
 //! [`run`] runs one [`Plan`]; the program beside this library runs many and shrinks what fails.
 
+#![expect(clippy::inconsistent_digit_grouping, reason = "minor units are written apart from major ones")]
+
 mod audit;
 mod clock;
 mod coverage;
