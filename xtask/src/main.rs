@@ -1,5 +1,6 @@
 //! Every check of Wakala as one command: `cargo xtask test` and its longer siblings.
 
+mod cluster;
 mod licences;
 mod peers;
 mod steps;
@@ -9,6 +10,7 @@ mod workspace;
 use std::{ffi::OsString, process::ExitCode, time::Instant};
 
 use anyhow::{Result, bail};
+use cluster::{Cluster, Member};
 use steps::Selection;
 use workspace::Workspace;
 
@@ -23,6 +25,7 @@ Commands:
   sim     Simulate the whole platform under every kind of fault, seed by seed
   soak    The tests again, optimised and in their long forms
   bench   Measure decisions, durable remittances and transfers end to end
+  cluster PostgreSQL under Patroni with etcd, on this machine: up, status, down
   help    Print this
 
 Examples:
@@ -93,8 +96,23 @@ Usage: cargo xtask bench [ARGUMENTS OF THE BENCH]...    (`cargo xtask bench -- -
 
 Examples:
   cargo xtask bench
-  cargo xtask bench --customers 100000 --rows 1000000 --millions 2
+  cargo xtask bench --customers 100000 --marks 1,2
   cargo xtask bench --only end-to-end --json bench.json
+";
+
+const CLUSTER_HELP: &str = "\
+PostgreSQL under Patroni with etcd, several nodes on this machine alone, as an operator has on several.
+
+Usage: cargo xtask cluster up [--dir FOLDER] [--nodes COUNT]
+       cargo xtask cluster status [--dir FOLDER]
+       cargo xtask cluster down [--dir FOLDER]
+
+Options:
+  --dir FOLDER    Where all of it stands (default: target/cluster); made by `up`, taken away by `down` with what is in it
+  --nodes COUNT   How many nodes (default: 3)
+  -h, --help      Print this
+
+`up` prints the address for `[postgres] address`. Every commit waits for a standby, so there are two nodes at least.
 ";
 
 fn main() -> ExitCode {
@@ -116,12 +134,14 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "test" if asks_help => print_help(TEST_HELP),
         "story" if asks_help => print_help(STORY_HELP),
         "soak" if asks_help => print_help(SOAK_HELP),
+        "cluster" if asks_help => print_help(CLUSTER_HELP),
         "bench" if asks_help => print_help(BENCH_HELP),
         "sim" if asks_help => print_help(SIM_HELP),
         "test" => test(&workspace, arguments),
         "story" => long(|| workspace.run(workspace.wakala(&["demo", "--story"]).args(arguments))),
         "soak" => long(|| soak(&workspace, arguments)),
         "sim" => long(|| workspace.run(workspace.simulation(&[]).args(arguments))),
+        "cluster" => cluster(&workspace, arguments),
         "bench" => long(|| workspace.run(workspace.bench().args(arguments))),
         _ => bail!("no such command: {} (see `cargo xtask help`)", name.display()),
     }
@@ -157,10 +177,88 @@ fn soak(workspace: &Workspace, arguments: Vec<OsString>) -> Result<()> {
     workspace.run(workspace.test_runner(&["--release", "--workspace"]).env("WAKALA_SOAK", "1").args(arguments))
 }
 
+fn cluster(workspace: &Workspace, arguments: Vec<OsString>) -> Result<ExitCode> {
+    use lexopt::{
+        Arg::{Long, Short, Value},
+        ValueExt as _,
+    };
+    let (mut orders, mut folder, mut nodes) = (Vec::new(), workspace.root.join("target/cluster"), 3);
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("dir") => folder = parser.value()?.into(),
+            Long("nodes") => nodes = parser.value()?.parse()?,
+            Long("help") | Short('h') => return print_help(CLUSTER_HELP),
+            Value(order) => orders.push(order.to_string_lossy().into_owned()),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    match orders.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["up"] => {
+            peers::install(workspace)?;
+            println!("{}", Cluster::up(&workspace.peers, &folder, nodes)?.url());
+        }
+        ["status"] => tell(&Cluster::open(&folder)?),
+        ["down"] => cluster::down(&folder)?,
+        _ => bail!("say up, status or down (see `cargo xtask cluster --help`)"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(cluster: &Cluster) {
+    let members = cluster.members();
+    println!("{:8} {:>6}  {:14} {:12} {:>8}", "node", "port", "role", "state", "timeline");
+    for node in &cluster.nodes {
+        match members.iter().find(|member| member.name == node.name) {
+            Some(Member { role, state, timeline, .. }) => {
+                println!("{:8} {:>6}  {role:14} {state:12} {timeline:>8}", node.name, node.postgres);
+            }
+            None => println!("{:8} {:>6}  not known to Patroni", node.name, node.postgres),
+        }
+    }
+    println!("{}", cluster.url());
+}
+
 /// Runs something that takes its time and says how long it took.
 fn long(run: impl FnOnce() -> Result<()>) -> Result<ExitCode> {
     let start = Instant::now();
     run()?;
     eprintln!("done in {} s", start.elapsed().as_secs());
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn what_works_in_a_clusters_folder_ends_with_it_and_nothing_else_does() {
+        let scratch = env::temp_dir().join(format!("wakala-cluster-{}", std::process::id()));
+        let (folder, beside) = (scratch.join("cluster"), scratch.join("cluster-beside"));
+        for place in [&folder.join("node1/data"), &beside] {
+            fs::create_dir_all(place).expect("a folder");
+        }
+        assert!(cluster::down(&folder).is_err(), "a folder that is no cluster's stays");
+        fs::write(folder.join("cluster.json"), "[]").expect("a list");
+        let sleeping = |place: &Path| std::process::Command::new("sleep").arg("600").current_dir(place).spawn();
+        let mut within = sleeping(&folder.join("node1/data")).expect("it starts");
+        let mut outside = sleeping(&beside).expect("it starts");
+        let ending = std::thread::spawn(move || within.wait().expect("a child"));
+        cluster::down(&folder).expect("all of it goes");
+        assert!(!ending.join().expect("it ended").success());
+        assert!(outside.try_wait().expect("a child").is_none(), "what works beside it goes on");
+        outside.kill().and_then(|()| outside.wait()).expect("a child");
+        assert!(!folder.exists());
+        fs::remove_dir_all(&scratch).expect("the scratch folder");
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_start_leaves_nothing_behind() {
+        let folder = env::temp_dir().join(format!("wakala-cluster-none-{}", std::process::id()));
+        let why = Cluster::up(Path::new("/nowhere"), &folder, 3).err().expect("no peers");
+        assert!(why.chain().any(|cause| cause.to_string().contains("installs it")), "{why:#}");
+        assert!(!folder.exists());
+    }
 }

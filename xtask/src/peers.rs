@@ -1,6 +1,7 @@
 //! What the tests need beside a Rust toolchain: packages of Debian, npm and PyPI, by name, installed where missing.
 //!
 //! npm and PyPI packages are pinned with their digests in `peers/` and live in `.peers/`; nothing of them touches the system.
+//! Nor does Debian's etcd, which would start as soon as it is installed: it is unpacked there.
 
 use std::{
     env, fs,
@@ -16,6 +17,8 @@ use crate::workspace::Workspace;
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// Where Debian puts its PostgreSQL servers, and the one that is installed where there is none.
 const POSTGRESQL: (&str, &str) = ("/usr/lib/postgresql", "postgresql-15");
+/// Debian's package with the server of etcd.
+const ETCD: &str = "etcd-server";
 /// Read by Debian's packages when a server is installed. The tests found clusters of their own; one more, always running,
 /// would be a nuisance.
 const CLUSTERS: (&str, &str) = ("/etc/postgresql-common/createcluster.d", "create_main_cluster = false");
@@ -30,8 +33,12 @@ const STAMP: &str = ".installed";
 /// When something is missing and cannot be installed, with what to do about it.
 pub fn install(workspace: &Workspace) -> Result<()> {
     debian(workspace)?;
+    etcd(workspace)?;
     node(workspace)?;
-    python_environment(workspace)
+    python_environment(workspace, "python", &["--only-binary", ":all:"])?;
+    // What it asks for beside other stores than etcd is left out, and one package of it is no wheel.
+    let patroni = ["--no-deps", "--only-binary", ":all:", "--no-binary", "python-etcd"];
+    python_environment(workspace, "patroni", &patroni)
 }
 
 /// The Python that holds the peers' packages.
@@ -74,6 +81,9 @@ fn missing(present: impl Fn(&str) -> bool, venv: bool, postgresql: bool) -> Vec<
     if !present("softhsm2-util") {
         packages.push("softhsm2");
     }
+    if !present("openssl") {
+        packages.push("openssl");
+    }
     if !present("strace") {
         packages.push("strace");
     }
@@ -96,30 +106,34 @@ fn apt_get_install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
     let by_hand = format!("apt-get update && apt-get {}", install.join(" "));
     ensure!(on_path("apt-get"), "this is no Debian: provide by hand what `{by_hand}` would");
-    let root = workspace.output(workspace.program("id").arg("-u"))?.trim() == "0";
-    ensure!(root || on_path("sudo"), "packages are missing, this is not root and there is no sudo; as root: {by_hand}");
-    let as_root = |program: &str| {
-        let mut command = workspace.program(if root { "env" } else { "sudo" });
-        if !root {
-            command.arg("env");
-        }
-        command.arg("DEBIAN_FRONTEND=noninteractive").arg(program);
-        command
-    };
+    let as_root =
+        |program| as_root(workspace, program).with_context(|| format!("packages are missing; as root: {by_hand}"));
     if packages.contains(&POSTGRESQL.1) {
         let (folder, setting) = CLUSTERS;
         let write = format!("mkdir -p {folder} && echo '{setting}' > {folder}/wakala.conf");
-        workspace.run_quietly(as_root("sh").args(["-c", &write]))?;
+        workspace.run_quietly(as_root("sh")?.args(["-c", &write]))?;
     }
     for arguments in [&["update"], &install[..]] {
-        workspace.run_quietly(as_root("apt-get").args(arguments))?;
+        workspace.run_quietly(as_root("apt-get")?.args(arguments))?;
     }
     Ok(())
 }
 
+/// A program that runs as root, through sudo where this is not.
+fn as_root(workspace: &Workspace, program: &str) -> Result<Command> {
+    let root = workspace.output(workspace.program("id").arg("-u"))?.trim() == "0";
+    ensure!(root || on_path("sudo"), "this is not root and there is no sudo");
+    let mut command = workspace.program(if root { "env" } else { "sudo" });
+    if !root {
+        command.arg("env");
+    }
+    command.arg("DEBIAN_FRONTEND=noninteractive").arg(program);
+    Ok(command)
+}
+
 fn node(workspace: &Workspace) -> Result<()> {
     let (pins, folder) = (workspace.root.join("peers/node"), workspace.peers.join("node"));
-    unless_installed("npm", &pins.join("package-lock.json"), &folder, || {
+    unless_installed("npm packages", &pins.join("package-lock.json"), &folder, || {
         for file in ["package.json", "package-lock.json"] {
             fs::copy(pins.join(file), folder.join(file)).with_context(|| format!("cannot copy {file}"))?;
         }
@@ -129,15 +143,40 @@ fn node(workspace: &Workspace) -> Result<()> {
     })
 }
 
-fn python_environment(workspace: &Workspace) -> Result<()> {
-    let (pins, folder) = (workspace.root.join("peers/python/requirements.txt"), workspace.peers.join("python"));
-    unless_installed("PyPI", &pins, &folder, || {
+/// A Python environment with the packages that are listed for it.
+fn python_environment(workspace: &Workspace, name: &str, options: &[&str]) -> Result<()> {
+    let (pins, folder) = (workspace.root.join("peers").join(name).join("requirements.txt"), workspace.peers.join(name));
+    unless_installed(&format!("PyPI packages ({name})"), &pins, &folder, || {
         workspace.run_quietly(workspace.program("python3").args(["-m", "venv"]).arg(&folder))?;
-        let mut pip = python(workspace);
+        let mut pip = workspace.program(folder.join("bin/python"));
         // Compiling all of pycrate takes a minute, and the oracle loads little of it.
-        pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-compile", "--only-binary", ":all:"]);
+        pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]).args(options);
         workspace.run_quietly(pip.args(["--require-hashes", "--requirement"]).arg(&pins))
     })
+}
+
+/// Debian's etcd, unpacked and not installed.
+fn etcd(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.peers.join("etcd");
+    if on_path("etcd") || folder.join("usr/bin/etcd").is_file() {
+        println!("  etcd: nothing is missing");
+        return Ok(());
+    }
+    println!("  etcd: unpacking into {}", folder.display());
+    let partial = workspace.peers.join("etcd-partial");
+    if partial.exists() {
+        fs::remove_dir_all(&partial).with_context(|| format!("cannot empty {}", partial.display()))?;
+    }
+    fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
+    let mut download = workspace.program("apt-get");
+    download.args(["download", ETCD]).current_dir(&partial);
+    if workspace.output(&mut download).is_err() {
+        // The list of packages may be old, or none.
+        workspace.run_quietly(as_root(workspace, "apt-get")?.arg("update"))?;
+        workspace.run_quietly(&mut download)?;
+    }
+    workspace.run_quietly(workspace.program("sh").current_dir(&partial).args(["-c", "dpkg-deb --extract *.deb ."]))?;
+    fs::rename(&partial, &folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Installs into an emptied folder unless it holds exactly what `pins` lists.
@@ -145,10 +184,10 @@ fn unless_installed(kind: &str, pins: &Path, folder: &Path, install: impl FnOnce
     let wanted = fs::read(pins).with_context(|| format!("cannot read {}", pins.display()))?;
     let stamp: PathBuf = folder.join(STAMP);
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        println!("  {kind} packages: nothing is missing");
+        println!("  {kind}: nothing is missing");
         return Ok(());
     }
-    println!("  {kind} packages: installing into {}", folder.display());
+    println!("  {kind}: installing into {}", folder.display());
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
@@ -163,7 +202,8 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_asked_of_debian() {
-        let all = ["nodejs", "npm", "python3", "python3-venv", "chromium", "softhsm2", "strace", "postgresql-15"];
+        let all =
+            ["nodejs", "npm", "python3", "python3-venv", "chromium", "softhsm2", "openssl", "strace", "postgresql-15"];
         assert_eq!(missing(|_| false, false, false), all);
         assert_eq!(missing(|_| true, true, true), [""; 0]);
         assert_eq!(missing(|_| true, true, false), ["postgresql-15"]);

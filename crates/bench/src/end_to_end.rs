@@ -17,6 +17,7 @@ use wakala::platform::Platform;
 use wire::smpp::{LinkConfig, ShortMessage};
 
 use crate::figures::{Figures, memory};
+use crate::store::File;
 use crate::town::{self, FIRST, PIN, Town, card, moment_at, now_ms};
 
 const SHORT_CODE: &str = "15050";
@@ -30,10 +31,8 @@ const HOLD: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn measure(figures: &mut Figures, directory: &Path, senders: u64) -> anyhow::Result<()> {
-    let directory = directory.join("end-to-end");
-    std::fs::create_dir(&directory)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(figures, &directory, senders))
+    runtime.block_on(run(figures, directory, senders))
 }
 
 async fn run(figures: &mut Figures, directory: &Path, senders: u64) -> anyhow::Result<()> {
@@ -56,7 +55,7 @@ async fn run(figures: &mut Figures, directory: &Path, senders: u64) -> anyhow::R
     );
     let config = town::config(directory, &section)?;
     let keys = Arc::new(FileKeys::create(&mut rand::rng()));
-    let mut town = Town::open(&config, Arc::clone(&keys))?;
+    let mut town = Town::open(&File(config.ledger.database.clone()), &config, Arc::clone(&keys))?;
     town.found(&config)?;
     // Senders first, then as many payees, so that every phone is told one text a round.
     town.settle(senders * 2, true)?;

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use data_center::{Bounds, Writer};
 use encryption::FileKeys;
 use transaction_processing::Request;
+use wakala::config::Config;
 
 use crate::figures::{Figures, memory};
+use crate::store::{File, Keeper};
 use crate::town::{self, FIRST, Town, moment_at, now_ms};
 
 /// Requests made beforehand, so that making them is not measured.
@@ -18,11 +20,9 @@ const PREPARED: usize = 100_000;
 
 /// Decisions a second: decided and entered into the books, nothing written.
 pub fn decisions(figures: &mut Figures, directory: &Path) -> anyhow::Result<()> {
-    let directory = directory.join("decisions");
-    std::fs::create_dir(&directory)?;
-    let config = town::config(&directory, "")?;
+    let config = town::config(directory, "")?;
     let keys = Arc::new(FileKeys::create(&mut rand::rng()));
-    let mut town = Town::open(&config, keys)?;
+    let mut town = Town::open(&File(config.ledger.database.clone()), &config, keys)?;
     town.found(&config)?;
     town.settle(10_000, false)?;
     let requests: Vec<Request> = (0..PREPARED).map(|_| random_transfer(&mut town, 10_000)).collect();
@@ -39,164 +39,168 @@ pub fn decisions(figures: &mut Figures, directory: &Path) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Remittances made durable: `millions` of them one after the other, to see growth; at several batches once `rows` rows are
-/// in place; then memory and restart.
-pub fn durable(
+/// Remittances made durable, one million after the other up to the last of `marks`, to see growth; at each mark, which is
+/// so many millions, several batches are compared. Then memory, size and restart.
+pub fn durable<K: Keeper>(
     figures: &mut Figures,
     directory: &Path,
+    keeper: &K,
     customers: u64,
-    rows: u64,
-    millions: u64,
+    marks: &[u64],
 ) -> anyhow::Result<()> {
-    let directory = directory.join("durable");
-    std::fs::create_dir(&directory)?;
-    let config = town::config(&directory, "")?;
+    let config = town::config(directory, "")?;
     let keys = Arc::new(FileKeys::create(&mut rand::rng()));
-    let mut town = Town::open(&config, Arc::clone(&keys))?;
+    let store = keeper.name();
+    let mut town = Town::open(keeper, &config, Arc::clone(&keys))?;
     town.found(&config)?;
     let began = Instant::now();
     town.settle(customers, false)?;
-    figures.rate("setting up: rows of registration and cash-in", customers * 3, began.elapsed());
+    figures.rate(format!("{store}, setting up: rows of registration and cash-in"), customers * 3, began.elapsed());
     drop(town);
-    figures.add(format!("memory with {customers} accounts, resident"), memory_of_a_server(&directory)?, "MiB");
+    figures.add(format!("{store}, memory with {customers} accounts"), memory_of_a_server(keeper, directory)?, "MiB");
 
-    let mut town = Town::open(&config, Arc::clone(&keys))?;
-    let mut load = Load { customers, hot: false };
+    let mut bench = Bench { keeper, config: &config, keys: &keys, customers };
+    let mut town = Town::open(keeper, &config, Arc::clone(&keys))?;
     let mut growth = Vec::new();
-    let mut compared = false;
-    for million in 1..=millions {
-        let (returned, spent, _) = run(town, &config, &keys, 1024, 1_000_000, &mut load)?;
+    for million in 1..=marks.iter().copied().max().unwrap_or_default() {
+        let (returned, spent, _) = bench.run(town, 1024, 1_000_000, Payee::Random)?;
         town = returned;
         let at = town.center.position().next.0;
-        growth.push(figures.rate(
-            format!("million {million} of remittances, batch 1024, up to row {at}"),
-            1_000_000,
-            spent,
-        ));
-        if at >= rows && !compared {
-            town = batches(figures, town, &config, &keys, &mut load)?;
-            compared = true;
+        growth.push(figures.rate(format!("{store}, million {million}, batch 1024, up to row {at}"), 1_000_000, spent));
+        if marks.contains(&million) {
+            town = bench.batches(figures, town, million)?;
         }
     }
     if let [first, .., last] = growth.as_slice() {
-        figures.add("the last million against the first", last / first, "x");
+        figures.add(format!("{store}, the last million against the first"), last / first, "x");
     }
     let at_end = town.center.position().next.0;
     drop(town);
     let began = Instant::now();
-    drop(Town::open(&config, keys)?);
-    figures.add(format!("restart with {at_end} rows"), began.elapsed().as_secs_f64(), "s");
-    figures.add(format!("memory with {at_end} rows, resident"), memory_of_a_server(&directory)?, "MiB");
-    let octets = std::fs::metadata(&config.ledger.database)?.len();
-    figures.add("database octets a row", octets as f64 / at_end as f64, "");
+    drop(Town::open(keeper, &config, keys)?);
+    figures.add(format!("{store}, restart with {at_end} rows"), began.elapsed().as_secs_f64(), "s");
+    figures.add(format!("{store}, memory with {at_end} rows"), memory_of_a_server(keeper, directory)?, "MiB");
+    figures.add(format!("{store}, octets a row"), keeper.octets()? / at_end as f64, "");
     Ok(())
 }
 
-/// The same load at batches of 1, 64 and 1024, and to one hot account.
-fn batches(
-    figures: &mut Figures,
-    mut town: Town,
-    config: &wakala::config::Config,
-    keys: &Arc<FileKeys>,
-    load: &mut Load,
-) -> anyhow::Result<Town> {
-    let at = town.center.position().next.0;
-    for (batch, count) in [(1, 20_000), (64, 500_000), (1024, 1_000_000)] {
-        let name = format!("durable remittances, SQLite FULL, batch {batch}, after {at} rows");
-        let (returned, spent, mut latencies) = run(town, config, keys, batch, count, load)?;
-        town = returned;
-        figures.rate(&name, count, spent);
-        figures.latencies(&name, &mut latencies);
-    }
-    load.hot = true;
-    let (town, spent, mut latencies) = run(town, config, keys, 1024, 500_000, load)?;
-    load.hot = false;
-    let name = "the same to one hot account, batch 1024";
-    figures.rate(name, 500_000, spent);
-    figures.latencies(name, &mut latencies);
-    Ok(town)
-}
-
 /// What a process of its own has resident that has recovered these books and serves: not what making the load left behind.
-fn memory_of_a_server(directory: &Path) -> anyhow::Result<f64> {
+fn memory_of_a_server<K: Keeper>(keeper: &K, directory: &Path) -> anyhow::Result<f64> {
     let program = std::env::current_exe()?;
-    let output = Command::new(program).arg("--memory-of").arg(directory).output()?;
+    let output =
+        Command::new(program).arg("--memory-of").arg(keeper.place()).arg("--directory").arg(directory).output()?;
     anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// Recovers the books in a directory and prints what is resident then, MiB.
-pub fn print_memory(directory: &Path) -> anyhow::Result<()> {
+/// Recovers books and prints what is resident then, MiB.
+pub fn print_memory<K: Keeper>(keeper: &K, directory: &Path) -> anyhow::Result<()> {
     let config = town::config(directory, "")?;
-    let town = Town::open(&config, Arc::new(FileKeys::create(&mut rand::rng())))?;
+    let town = Town::open(keeper, &config, Arc::new(FileKeys::create(&mut rand::rng())))?;
     println!("{}", memory().0);
     drop(town);
     Ok(())
 }
 
-struct Load {
-    customers: u64,
-    /// All to one account.
-    hot: bool,
+/// Who is paid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Payee {
+    Random,
+    /// All pay one account.
+    Hot,
 }
 
-fn random_transfer(town: &mut Town, customers: u64) -> Request {
+fn random_transfer<K: Keeper>(town: &mut Town<K>, customers: u64) -> Request {
     let from = rand::random_range(0..customers);
     let to = (from + 1 + rand::random_range(0..customers - 1)) % customers;
     town.transfer(FIRST + from, FIRST + to)
 }
 
-/// Feeds the writer with `count` remittances, its queue always holding a batch; the time of making them is left out.
-fn run(
-    town: Town,
-    config: &wakala::config::Config,
-    keys: &Arc<FileKeys>,
-    batch: usize,
-    count: u64,
-    load: &mut Load,
-) -> anyhow::Result<(Town, Duration, Vec<Duration>)> {
-    let mut spent = Duration::ZERO;
-    let mut latencies = Vec::with_capacity(count as usize);
-    let mut left = count as usize;
-    let hot = FIRST + load.customers - 1;
-    let mut written = town.written;
-    let (ended, end) = channel();
-    let bounds = Bounds { batch, queue: batch * 2 };
-    let writer =
-        Writer::start(town.center, || moment_at(now_ms()), bounds, |_| {}, move |result| drop(ended.send(result)))?;
-    let (done, answered) = channel();
-    while left > 0 {
-        let some = left.min(PREPARED);
-        let requests: Vec<Request> = (0..some)
-            .map(|_| {
-                let from = rand::random_range(0..load.customers - 1);
-                let to = (from + 1 + rand::random_range(0..load.customers - 2)) % (load.customers - 1);
-                town::transfer(keys, &mut written, FIRST + from, if load.hot { hot } else { FIRST + to })
-            })
-            .collect();
-        let began = Instant::now();
-        std::thread::scope(|scope| {
-            let (writer, done) = (&writer, done.clone());
-            scope.spawn(move || {
-                for request in requests {
-                    let (reply, asked) = (done.clone(), Instant::now());
-                    let answer = move |answer: data_center::Answer| {
-                        assert!(answer.refusal.is_none(), "{:?}", answer.refusal);
-                        let _ = reply.send(asked.elapsed());
-                    };
-                    if writer.submit(request, answer).is_err() {
-                        return;
-                    }
-                }
-            });
-            latencies.extend(answered.iter().take(some));
-        });
-        spent += began.elapsed();
-        left -= some;
+/// What stays the same from one measurement to the next.
+struct Bench<'a, K> {
+    keeper: &'a K,
+    config: &'a Config,
+    keys: &'a Arc<FileKeys>,
+    customers: u64,
+}
+
+impl<K: Keeper> Bench<'_, K> {
+    /// The same load at batches of 1, 64 and 1024, and to one hot account.
+    fn batches(&mut self, figures: &mut Figures, mut town: Town<K>, millions: u64) -> anyhow::Result<Town<K>> {
+        let store = self.keeper.name();
+        let loads = [
+            (1, 20_000, Payee::Random),
+            (64, 500_000, Payee::Random),
+            (64, 500_000, Payee::Hot),
+            (1024, 1_000_000, Payee::Random),
+            (1024, 500_000, Payee::Hot),
+        ];
+        for (batch, count, payee) in loads {
+            let hot = if payee == Payee::Hot { ", to one hot account" } else { "" };
+            let name = format!("{store}, batch {batch}{hot}, after {millions} million");
+            let (returned, spent, mut latencies) = self.run(town, batch, count, payee)?;
+            town = returned;
+            figures.rate(&name, count, spent);
+            figures.latencies(&name, &mut latencies);
+        }
+        Ok(town)
     }
-    writer.stop();
-    end.recv()??;
-    let mut town = Town::open(config, Arc::clone(keys))?;
-    town.written = written;
-    Ok((town, spent, latencies))
+
+    /// Feeds the writer with `count` remittances, its queue always holding a batch; the time of making them is left out.
+    fn run(
+        &mut self,
+        town: Town<K>,
+        batch: usize,
+        count: u64,
+        payee: Payee,
+    ) -> anyhow::Result<(Town<K>, Duration, Vec<Duration>)> {
+        let mut spent = Duration::ZERO;
+        let mut latencies = Vec::with_capacity(count as usize);
+        let mut left = count as usize;
+        // Nobody pays the hot account but those who all do.
+        let others = self.customers - 1;
+        let mut written = town.written;
+        let (ended, end) = channel();
+        let bounds = Bounds { batch, queue: batch * 2 };
+        let writer =
+            Writer::start(town.center, || moment_at(now_ms()), bounds, |_| {}, move |result| drop(ended.send(result)))?;
+        let (done, answered) = channel();
+        while left > 0 {
+            let some = left.min(PREPARED);
+            let requests: Vec<Request> = (0..some)
+                .map(|_| {
+                    let from = rand::random_range(0..others);
+                    let to = match payee {
+                        Payee::Random => (from + 1 + rand::random_range(0..others - 1)) % others,
+                        Payee::Hot => others,
+                    };
+                    town::transfer(self.keys, &mut written, FIRST + from, FIRST + to)
+                })
+                .collect();
+            let began = Instant::now();
+            std::thread::scope(|scope| {
+                let (writer, done) = (&writer, done.clone());
+                scope.spawn(move || {
+                    for request in requests {
+                        let (reply, asked) = (done.clone(), Instant::now());
+                        let answer = move |answer: data_center::Answer| {
+                            assert!(answer.refusal.is_none(), "{:?}", answer.refusal);
+                            let _ = reply.send(asked.elapsed());
+                        };
+                        if writer.submit(request, answer).is_err() {
+                            return;
+                        }
+                    }
+                });
+                latencies.extend(answered.iter().take(some));
+            });
+            spent += began.elapsed();
+            left -= some;
+        }
+        writer.stop();
+        end.recv()??;
+        let mut town = Town::open(self.keeper, self.config, Arc::clone(self.keys))?;
+        town.written = written;
+        Ok((town, spent, latencies))
+    }
 }

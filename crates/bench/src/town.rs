@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use data_center::{Answer, DataCenter, Sqlite};
+use data_center::{Answer, DataCenter};
 use encryption::{FileKeys, Keys, Pin, Purpose};
 use indicatif::{ProgressBar, ProgressStyle};
 use transaction_processing::account::{Proof, Proofs};
@@ -16,6 +16,8 @@ use transaction_processing::time::{Day, Moment, Month, Time};
 use transaction_processing::{Money, Msisdn, Request};
 use wakala::config::{Config, Sources};
 use wakala::uplink::{draw, international, private};
+
+use crate::store::Keeper;
 
 /// The PIN of everybody in the town.
 pub const PIN: &str = "48213";
@@ -61,18 +63,18 @@ pub fn now_ms() -> i64 {
     since.as_millis() as i64
 }
 
-pub struct Town {
-    pub center: DataCenter<Sqlite>,
+pub struct Town<K: Keeper> {
+    pub center: DataCenter<K::Books>,
     pub keys: Arc<FileKeys>,
     pub written: u64,
     staff: Vec<StaffId>,
 }
 
-impl Town {
+impl<K: Keeper> Town<K> {
     /// Opens or founds the town's books.
-    pub fn open(config: &Config, keys: Arc<FileKeys>) -> anyhow::Result<Town> {
+    pub fn open(keeper: &K, config: &Config, keys: Arc<FileKeys>) -> anyhow::Result<Town<K>> {
         let currencies: Vec<_> = config.currencies().into_iter().map(|code| code.currency()).collect();
-        let store = Sqlite::open(&config.ledger.database, &currencies)?;
+        let store = keeper.open(&currencies)?;
         let center = DataCenter::open(store, config.policy(), &currencies)?;
         let staff = center.books().all_staff().map(|staff| staff.id).collect();
         let written = center.position().next.0 << 8;

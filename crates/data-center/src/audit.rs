@@ -519,6 +519,7 @@ pub fn differences(one: &Books, other: &Books) -> Vec<String> {
     differ("staff".into(), one.all_staff().eq(other.all_staff()));
     differ("cases".into(), one.cases().eq(other.cases()));
     differ("tariffs".into(), one.tariffs().eq(other.tariffs()));
-    differ("bank references".into(), one.bank_references().eq(other.bank_references()));
+    differ("bank movements".into(), one.bank_movements().eq(other.bank_movements()));
+    differ("what the bank said".into(), one.bank_balances().eq(other.bank_balances()));
     found
 }

@@ -110,13 +110,13 @@ pub struct PrivateText {
     pub text: Private,
 }
 
-/// Whose a personal text is.
+/// Whose a personal text is, by which it is found when it is to be erased.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Subject {
-    /// The name of this number's owner.
-    Name(Msisdn),
-    /// The document shown for this transfer.
-    Document(TransferId),
+pub struct Subject {
+    /// The number of its owner.
+    pub msisdn: Option<Msisdn>,
+    /// Of a document the transfer for which it was shown; none of a name.
+    pub transfer: Option<TransferId>,
 }
 
 /// Everything that one commit makes durable.
@@ -126,6 +126,7 @@ pub struct Batch {
     pub(crate) octets: Output,
     pub(crate) codes: Vec<Code>,
     pub(crate) texts: Vec<PrivateText>,
+    pub(crate) erased: Vec<(Msisdn, Sequence)>,
     pub(crate) messages: Vec<MessageChange>,
     pub(crate) slice: Vec<Change>,
     pub(crate) position: Option<Position>,
@@ -152,6 +153,11 @@ impl Batch {
     /// The personal texts of its rows.
     pub fn texts(&self) -> &[PrivateText] {
         &self.texts
+    }
+
+    /// Whose personal texts are erased, and up to which row; its own [`Batch::texts`] of them are empty already.
+    pub fn erased(&self) -> &[(Msisdn, Sequence)] {
+        &self.erased
     }
 
     /// What became of messages.
@@ -237,21 +243,30 @@ impl Batch {
             }
         }
         for (position, change) in row.changes.iter().enumerate() {
-            if let Some((subject, text)) = personal(change) {
+            if let Some((subject, text)) = personal(row, change) {
                 let position = position as u16;
                 self.texts.push(PrivateText { sequence: row.sequence, position, subject, text: text.clone() });
+            }
+            if let Change::Erased { msisdn, up_to } = change {
+                let erased = |text: &&mut PrivateText| text.subject.msisdn == Some(*msisdn) && text.sequence <= *up_to;
+                self.texts.iter_mut().filter(erased).for_each(|text| text.text.sealed.clear());
+                self.erased.push((*msisdn, *up_to));
             }
         }
     }
 }
 
-/// The personal text of a change.
-pub(crate) fn personal(change: &Change) -> Option<(Subject, &Private)> {
+/// The personal text of a change in a row. A document is the payee's.
+pub(crate) fn personal<'a>(row: &Row, change: &'a Change) -> Option<(Subject, &'a Private)> {
+    let name_of = |msisdn: &Msisdn| Subject { msisdn: Some(*msisdn), transfer: None };
     match change {
-        Change::Named { msisdn, name } => Some((Subject::Name(*msisdn), name)),
-        Change::Identified { transfer, document } => Some((Subject::Document(*transfer), document)),
+        Change::Named { msisdn, name } => Some((name_of(msisdn), name)),
+        Change::Identified { transfer, document } => {
+            let payee = row.transfer_left(*transfer).map(|left| left.payee);
+            Some((Subject { msisdn: payee, transfer: Some(*transfer) }, document))
+        }
         Change::Proposal(proposal) => match &proposal.measure {
-            Measure::EnrolAgent { msisdn, name, .. } => Some((Subject::Name(*msisdn), name)),
+            Measure::EnrolAgent { msisdn, name, .. } => Some((name_of(msisdn), name)),
             _ => None,
         },
         _ => None,

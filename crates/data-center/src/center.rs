@@ -139,6 +139,7 @@ impl<S: Store> DataCenter<S> {
         let batch = self.decider.close(messages);
         if !batch.is_empty() {
             self.store.append(&batch)?;
+            self.store.settle()?;
         }
         self.decider.committed();
         Ok(answers)

@@ -14,8 +14,10 @@ mod session;
 mod settings;
 mod shell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Instant;
 
 use transaction_processing::Currency;
 
@@ -24,6 +26,7 @@ use crate::load::load;
 use crate::reading::{Currencies, Reading as _};
 use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
+use append::UnderWay;
 pub use detach::{DetachError, Detached, detach, verify_month};
 pub use import::{ImportError, import};
 use lease::Lease;
@@ -39,8 +42,10 @@ pub struct Postgres {
     settings: Arc<Settings>,
     session: Session,
     lease: Lease,
-    /// The log's head as this process knows it: nothing is written behind another.
+    /// The log's head as this process knows it to be durable: nothing is written behind another.
     head: [u8; 32],
+    /// Batches that were sent, oldest first.
+    under_way: VecDeque<UnderWay>,
     /// The months that have a partition.
     months: BTreeSet<i32>,
     commits: u64,
@@ -54,7 +59,7 @@ impl Postgres {
     /// [`StoreError`]: not to be reached, not safe, in use by another process, of a later version, or damaged.
     pub fn open(settings: Settings, currencies: &[Currency]) -> Result<Postgres, StoreError> {
         let settings = Arc::new(settings);
-        let mut session = connect(&settings, None)?;
+        let mut session = connect_patiently(&settings)?;
         if !migrations::is_founded(&mut session)? {
             migrations::migrate(&mut session)?;
         }
@@ -66,12 +71,27 @@ impl Postgres {
         let session = connect(&settings, Some(lease.loss()))?;
         let mut held = PostgresHistory::open_while(&settings, Some(lease.loss()))?;
         let head = held.position()?.ok_or_else(|| StoreError::Damaged("there is no position".into()))?.head;
-        Ok(Postgres { settings, session, lease, head, months, commits: 0 })
+        Ok(Postgres { settings, session, lease, head, under_way: VecDeque::new(), months, commits: 0 })
     }
 
     /// How it is reached.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+}
+
+/// The same for as long as a lease where it is to be waited: servers may be about to agree who of them can be written.
+fn connect_patiently(settings: &Settings) -> Result<Session, StoreError> {
+    let until = Instant::now() + settings.lease;
+    loop {
+        match connect(settings, None) {
+            Err(StoreError::Postgres(problem))
+                if problem.may_pass() && settings.in_use == InUse::Wait && Instant::now() < until =>
+            {
+                sleep(reading::PAUSE);
+            }
+            connected => return connected,
+        }
     }
 }
 
@@ -107,8 +127,15 @@ impl Store for Postgres {
         load(&mut self.history()?, window_seconds, each)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        self.write(batch)
+    /// One that the server is at, and one that waits there for it.
+    const AHEAD: usize = 2;
+
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
+        self.send(batch)
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.settle_first()
     }
 
     fn history(&self) -> Result<PostgresHistory, StoreError> {

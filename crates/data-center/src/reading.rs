@@ -87,7 +87,7 @@ pub(crate) trait Reading {
         take: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let key = table.columns.get(..table.key).unwrap_or_default().join(", ");
-        let order = if table.name == records::BANK_REFERENCES.name { Self::BY_OCTETS } else { "" };
+        let order = if table.name == records::BANK_MOVEMENTS.name { Self::BY_OCTETS } else { "" };
         let question = format!("SELECT {} FROM {} ORDER BY {key} {order}", table.columns.join(", "), table.name);
         self.each(&question, &[], &mut |row| {
             take(values(row, 0, table.columns.len())?)?;
@@ -115,7 +115,7 @@ pub(crate) trait Reading {
     fn stretch(&mut self, from: Sequence, most: usize) -> Result<Stretch, StoreError> {
         let mut stretch = self.bare_stretch(from, most)?;
         if let (Some(first), Some(last)) = (stretch.rows.first(), stretch.rows.last()) {
-            let question = "SELECT sequence, position, commitment, sealed FROM private_texts
+            let question = "SELECT sequence, position, commitment, sealed, msisdn, transfer FROM private_texts
                 WHERE sequence BETWEEN $1 AND $2 ORDER BY sequence, position";
             let between = [first.sequence.0.cast_signed(), last.sequence.0.cast_signed()];
             stretch.texts = Texts::read(self, question, &between)?;
@@ -211,15 +211,19 @@ impl Currencies {
 #[derive(Default)]
 pub(crate) struct Texts(Vec<Text>);
 
-struct Text {
+pub(crate) struct Text {
     sequence: Sequence,
     position: u64,
-    commitment: Vec<u8>,
-    sealed: Vec<u8>,
+    pub(crate) commitment: Vec<u8>,
+    /// Empty where it was erased.
+    pub(crate) sealed: Vec<u8>,
+    /// Whose it is, as it stands beside it: number and transfer.
+    pub(crate) subject: (Option<i64>, Option<i64>),
 }
 
 impl Texts {
-    /// The texts that a question finds by row, place, commitment and sealed octets, in the order of the first two.
+    /// The texts that a question finds by row, place, commitment, sealed octets, number and transfer, in the order of the
+    /// first two.
     pub(crate) fn read<R: Reading + ?Sized>(
         reading: &mut R,
         question: &str,
@@ -232,6 +236,7 @@ impl Texts {
                 position: unsigned(row, 1)?,
                 commitment: row.octets(2)?.unwrap_or_default().to_vec(),
                 sealed: row.octets(3)?.unwrap_or_default().to_vec(),
+                subject: (row.integer(4)?, row.integer(5)?),
             });
             Ok(true)
         })?;
@@ -240,7 +245,7 @@ impl Texts {
 
     /// Those of the rows that made proposals, whose records hold them.
     pub(crate) fn of_proposals<R: Reading + ?Sized>(reading: &mut R) -> Result<Texts, StoreError> {
-        let question = "SELECT sequence, position, commitment, sealed FROM private_texts
+        let question = "SELECT sequence, position, commitment, sealed, msisdn, transfer FROM private_texts
             WHERE sequence IN (SELECT id FROM proposals) ORDER BY sequence, position";
         Texts::read(reading, question, &[])
     }
@@ -257,10 +262,9 @@ impl Texts {
         found.map(|text| text.sealed.clone()).unwrap_or_default()
     }
 
-    /// The commitment by which the text of this row and place stands; none where it was erased.
-    pub(crate) fn commitment(&self, sequence: Sequence, position: usize) -> Option<&[u8]> {
-        let found = self.of(sequence).iter().find(|text| text.position == position as u64)?;
-        Some(&found.commitment)
+    /// The text of this row and place.
+    pub(crate) fn at(&self, sequence: Sequence, position: usize) -> Option<&Text> {
+        self.of(sequence).iter().find(|text| text.position == position as u64)
     }
 }
 

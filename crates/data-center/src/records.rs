@@ -152,8 +152,14 @@ const TARIFFS: Table = Table {
     key: 1,
 };
 
-pub(crate) const BANK_REFERENCES: Table =
-    Table { name: "bank_references", columns: &["reference", "body", "as_of"], key: 1 };
+pub(crate) const BANK_MOVEMENTS: Table =
+    Table { name: "bank_movements", columns: &["reference", "change", "currency", "at_ms", "body", "as_of"], key: 1 };
+
+const BANK_BALANCES: Table = Table {
+    name: "bank_balances",
+    columns: &["currency", "balance", "stated_at_ms", "statement", "entered_at_ms", "body", "as_of"],
+    key: 1,
+};
 
 /// The log. Eight columns for each of six postings stand last.
 #[rustfmt::skip]
@@ -206,7 +212,7 @@ pub(crate) const BESIDE: [&Table; 5] = [
 ];
 
 /// All tables of the checkpoint.
-pub(crate) const ALL: [&Table; 11] = [
+pub(crate) const ALL: [&Table; 12] = [
     &ACCOUNTS,
     &NUMBERS,
     &TRANSFERS,
@@ -217,7 +223,8 @@ pub(crate) const ALL: [&Table; 11] = [
     &STAFF,
     &CASES,
     &TARIFFS,
-    &BANK_REFERENCES,
+    &BANK_MOVEMENTS,
+    &BANK_BALANCES,
 ];
 
 /// A row being written down.
@@ -282,9 +289,15 @@ pub(crate) fn columns(record: &Change, as_of: Sequence, row: &mut Vec<Value>) ->
         }
         Change::Case(case) => case_columns(case, &mut columns),
         Change::Tariff(tariff) => tariff_columns(tariff, &mut columns),
-        Change::BankReference(reference) => {
-            columns.text(reference.clone());
-            &BANK_REFERENCES
+        Change::BankMovement(movement) => {
+            columns.text(movement.reference.clone()).integer(movement.change);
+            columns.integer(movement.currency.numeric).integer(movement.at.0);
+            &BANK_MOVEMENTS
+        }
+        Change::BankBalance(said) => {
+            columns.integer(said.balance.currency().numeric).integer(said.balance.minor()).integer(said.as_of.0);
+            columns.text(said.statement.clone()).integer(said.entered_at.0);
+            &BANK_BALANCES
         }
         Change::Pin { .. }
         | Change::Used { .. }
@@ -294,6 +307,7 @@ pub(crate) fn columns(record: &Change, as_of: Sequence, row: &mut Vec<Value>) ->
         | Change::CardUsed { .. }
         | Change::Named { .. }
         | Change::Identified { .. }
+        | Change::Erased { .. }
         | Change::Epoch { .. } => return None,
     };
     let mut body = Output::default();
@@ -387,8 +401,8 @@ fn proposal_columns(proposal: &Proposal, columns: &mut Columns<'_>) -> &'static 
 
 /// The record of the books that a row of a table is about, by its key; none where the books have none.
 pub(crate) fn held(books: &Books, table: &Table, key: &[Value]) -> Option<Change> {
-    if let (Some(Value::Text(reference)), true) = (key.first(), table.name == BANK_REFERENCES.name) {
-        return books.is_bank_reference_used(reference).then(|| Change::BankReference(reference.clone()));
+    if let (Some(Value::Text(reference)), true) = (key.first(), table.name == BANK_MOVEMENTS.name) {
+        return books.bank_movement(reference).cloned().map(Change::BankMovement);
     }
     let figure = |index: usize| match key.get(index) {
         Some(Value::Integer(figure)) => Some(*figure),
@@ -419,6 +433,7 @@ pub(crate) fn held(books: &Books, table: &Table, key: &[Value]) -> Option<Change
         "proposals" => books.proposal(ProposalId(id)).cloned().map(Change::Proposal),
         "staff" => books.staff(StaffId(id)).cloned().map(Change::Staff),
         "cases" => books.case(CaseId(id)).cloned().map(Change::Case),
+        "bank_balances" => books.bank_balance(u16::try_from(first).ok()?).cloned().map(Change::BankBalance),
         "tariffs" => books.tariff(TariffId(id)).cloned().map(Change::Tariff),
         _ => None,
     }

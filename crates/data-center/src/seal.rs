@@ -74,7 +74,8 @@ impl Seal {
         let changes = changes.chain(books.all_staff().cloned().map(Change::Staff));
         let changes = changes.chain(books.cases().cloned().map(Change::Case));
         let changes = changes.chain(books.tariffs().cloned().map(Change::Tariff));
-        let changes = changes.chain(books.bank_references().map(|used| Change::BankReference(used.to_owned())));
+        let changes = changes.chain(books.bank_movements().cloned().map(Change::BankMovement));
+        let changes = changes.chain(books.bank_balances().cloned().map(Change::BankBalance));
         let open = open.iter().filter_map(|id| books.resident_transfer(*id)).filter(|held| may_change(held));
         let changes = changes.chain(open.cloned().map(Change::Transfer));
         let records = changes.map(|record| Sealed::of(&record)).collect();

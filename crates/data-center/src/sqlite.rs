@@ -9,9 +9,10 @@ mod shell;
 mod verify;
 mod version;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
@@ -34,8 +35,11 @@ const APPLICATION_ID: i32 = 0x576b_6c61;
 /// How long a statement waits for a lock of another connection.
 const BUSY_MS: u32 = 10_000;
 
-/// How much of SQLite's log is written again at once, octets.
-const LOG_PIECE: usize = 1 << 20;
+/// What the copy of SQLite's log is called beside the database while the log is written again.
+const AGAIN: &str = "-wal.again";
+
+/// How much of it is copied at once, octets.
+const PIECE: usize = 1 << 20;
 
 /// The page cache of the writing connection, KiB.
 const CACHE_KIB: i32 = 32 * 1024;
@@ -108,7 +112,7 @@ impl Store for Sqlite {
         load(&mut self.writing, window_seconds, each)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
         let connection = &self.writing.connection;
         let appended = append::append(connection, batch);
         let done = appended.and_then(|()| self.checkpointer.after_commit(connection));
@@ -196,25 +200,39 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// Writes SQLite's log as it is read, where a process before has left one. If that process was told that the disk did not take
 /// something, the system may go on showing it, and no sync ever writes it (Linux does so): what is built on it would be lost
-/// with the power.
+/// with the power. A disk that loses power in the middle of a sector may leave anything in it, so there is a copy meanwhile;
+/// where one is found, it is what was read by a start that did not come to its end.
 fn write_log_again(path: &Path) -> Result<(), StoreError> {
-    let log = beside(path, "-wal");
-    let again = || {
-        let mut file = OpenOptions::new().read(true).write(true).open(&log)?;
-        let mut octets = vec![0; LOG_PIECE];
-        loop {
-            let at = file.stream_position()?;
-            let count = file.read(&mut octets)?;
-            if count == 0 {
-                return file.sync_all();
-            }
-            file.seek(SeekFrom::Start(at))?;
-            file.write_all(octets.get(..count).unwrap_or_default())?;
-        }
+    let [log, copy, partial] = ["-wal", AGAIN, "-wal.partial"].map(|ending| beside(path, ending));
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| StoreError::File { path, error }
     };
-    match again() {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::File { path: log.clone(), error }),
-        _ => Ok(()),
+    if !copy.exists() {
+        if !log.exists() {
+            return Ok(());
+        }
+        write_over(&log, &partial).map_err(failed(&partial))?;
+        fs::rename(&partial, &copy).map_err(failed(&copy))?;
+        sync_directory(path)?;
+    }
+    write_over(&copy, &log).map_err(failed(&log))?;
+    fs::remove_file(&copy).map_err(failed(&copy))?;
+    sync_directory(path)
+}
+
+/// Writes what one file holds into another, in place, and makes it durable there. Octet by octet through our own memory:
+/// left to the system, a copy may share what the disk has of it, which is just what is in doubt.
+fn write_over(from: &Path, to: &Path) -> io::Result<()> {
+    let (mut from, mut to) = (File::open(from)?, private_file().truncate(false).open(to)?);
+    let mut piece = vec![0; PIECE];
+    loop {
+        let count = from.read(&mut piece)?;
+        if count == 0 {
+            to.set_len(from.stream_position()?)?;
+            return to.sync_all();
+        }
+        to.write_all(piece.get(..count).unwrap_or_default())?;
     }
 }
 

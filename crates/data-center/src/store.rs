@@ -1,6 +1,7 @@
 //! The one narrow trait between the books and what keeps them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use transaction_processing::books::Broken;
 use transaction_processing::decision::{Change, Row};
@@ -113,11 +114,23 @@ pub trait Store: Send + 'static {
     /// [`Fatal`] from the store or from whoever takes what is loaded.
     fn load(&mut self, window_seconds: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal>;
 
-    /// Makes a batch durable: all of it or nothing, and on return for good.
+    /// How many batches may be on their way to where they are durable at once. Where it is one, a batch is durable when it
+    /// was appended.
+    const AHEAD: usize = 1;
+
+    /// Brings a batch, behind those brought before. It becomes durable with [`Store::settle`]: all of it or nothing.
     ///
     /// # Errors
     /// [`StoreError`]: what is stored is not known then; the process must stop.
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError>;
+
+    /// On return the oldest batch that was appended and not settled is durable for good.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    fn settle(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// A reader of what is committed.
     ///

@@ -28,7 +28,8 @@ enum Few {
     Staff(StaffId),
     Case(CaseId),
     Tariff(TariffId),
-    BankReference(String),
+    BankMovement(String),
+    BankBalance(u16),
 }
 
 #[derive(Default)]
@@ -133,7 +134,7 @@ impl Changed {
             // Closed by the row that made it: it is read from there.
             Change::Transfer(transfer) if transfer.waiting().is_none() && transfer.id.0 == sequence.0 => return,
             Change::Transfer(transfer) => return self.transfers.insert(transfer.id.0),
-            Change::Named { .. } | Change::Identified { .. } | Change::Epoch { .. } => return,
+            Change::Named { .. } | Change::Identified { .. } | Change::Erased { .. } | Change::Epoch { .. } => return,
             Change::Agent(agent) => Few::Agent(agent.code),
             Change::Dealings(dealings) => Few::Dealings(dealings.agent, dealings.customer, dealings.priced),
             Change::Failures(failures) => Few::Failures(failures.scope),
@@ -141,7 +142,8 @@ impl Changed {
             Change::Staff(staff) => Few::Staff(staff.id),
             Change::Case(case) => Few::Case(case.id),
             Change::Tariff(tariff) => Few::Tariff(tariff.id),
-            Change::BankReference(reference) => Few::BankReference(reference.clone()),
+            Change::BankMovement(movement) => Few::BankMovement(movement.reference.clone()),
+            Change::BankBalance(said) => Few::BankBalance(said.balance.currency().numeric),
         };
         self.few.insert(few);
     }
@@ -173,9 +175,8 @@ impl Few {
             Few::Staff(id) => books.staff(id).cloned().map(Change::Staff),
             Few::Case(id) => books.case(id).cloned().map(Change::Case),
             Few::Tariff(id) => books.tariff(id).cloned().map(Change::Tariff),
-            Few::BankReference(reference) => {
-                books.is_bank_reference_used(&reference).then_some(Change::BankReference(reference))
-            }
+            Few::BankMovement(reference) => books.bank_movement(&reference).cloned().map(Change::BankMovement),
+            Few::BankBalance(currency) => books.bank_balance(currency).cloned().map(Change::BankBalance),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
+use transaction_processing::Msisdn;
 use transaction_processing::decision::{Change, Row};
 use transaction_processing::ids::{Sequence, TransferId};
 use transaction_processing::request::RequestKey;
@@ -32,10 +33,11 @@ pub(crate) fn verify<R: Reading + History>(
     records.read_up_to(reading, sealed)?;
     records.see_sealed(&mut auditor);
     let texts = walk(reading, &mut auditor, Some(&mut keys), &mut records, progress)?;
+    judge_erasures(reading, &texts, &mut auditor)?;
     records.end(&mut auditor);
     keys.end(&mut auditor);
     auditor.judge_end(&position);
-    judge_outside(reading, sealed, texts, &mut auditor)?;
+    judge_outside(reading, sealed, texts.found, &mut auditor)?;
     judge_recovery(reading, &position, &mut auditor)?;
     Ok(auditor.report())
 }
@@ -79,17 +81,28 @@ pub(crate) fn verify_sealed<R: Reading + History>(
     Ok(auditor.report())
 }
 
-/// Shows the auditor every row. Gives how many personal texts stand beside them.
+/// What a walk saw of personal texts.
+#[derive(Default)]
+struct Personal {
+    /// How many stand beside the rows, the erased ones among them.
+    found: u64,
+    /// Those that are gone: whose, and of which row.
+    gone: Vec<(Option<Msisdn>, Sequence)>,
+    /// What was to be erased: whose, up to which row, and by which.
+    erased: Vec<(Msisdn, Sequence, Sequence)>,
+}
+
+/// Shows the auditor every row. Gives what it saw of the personal texts beside them.
 fn walk<R: Reading + History>(
     reading: &mut R,
     auditor: &mut Auditor,
     mut keys: Option<&mut Keys>,
     records: &mut Records,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<u64, StoreError> {
+) -> Result<Personal, StoreError> {
     let mut next = auditor.seal_ends().next();
     let total = reading.figure(&format!("SELECT count(*) FROM {} WHERE sequence >= {}", reading.log(), next.0))?;
-    let (mut texts, mut done) = (0, 0);
+    let (mut texts, mut done) = (Personal::default(), 0);
     loop {
         let stretch = reading.stretch(next, STRETCH)?;
         let Some(last) = stretch.rows.last() else { return Ok(texts) };
@@ -97,7 +110,7 @@ fn walk<R: Reading + History>(
         records.read_up_to(reading, last.sequence)?;
         for stored in &stretch.rows {
             if let Some(row) = see(reading, auditor, &stretch, stored) {
-                texts += judge_texts(&stretch, &row, auditor);
+                judge_texts(&stretch, &row, &mut texts, auditor);
                 if let Some(keys) = &mut keys {
                     keys.see(row.sequence, row.key.filter(|_| row.is_remembered()), auditor);
                 }
@@ -143,18 +156,47 @@ pub(crate) fn begin<R: Reading>(reading: &mut R) -> Result<Auditor, StoreError> 
     Auditor::after(&seal, &reading.currencies().0, &|made_in, commitment| texts.sealed(made_in, commitment))
 }
 
-/// Personal texts that were not erased stand by the commitment that the row covers. Gives how many there are.
-fn judge_texts(stretch: &Stretch, row: &Row, auditor: &mut Auditor) -> u64 {
-    let mut found = 0;
+/// Personal texts that were not erased stand by the commitment that the row covers, and beside it whose they are.
+fn judge_texts(stretch: &Stretch, row: &Row, texts: &mut Personal, auditor: &mut Auditor) {
     for (position, change) in row.changes.iter().enumerate() {
-        let Some((_, text)) = personal(change) else { continue };
-        let Some(commitment) = stretch.texts.commitment(row.sequence, position) else { continue };
-        found += 1;
-        if commitment != text.commitment {
+        if let Change::Erased { msisdn, up_to } = change {
+            texts.erased.push((*msisdn, *up_to, row.sequence));
+        }
+        let Some((subject, text)) = personal(row, change) else { continue };
+        let stored = stretch.texts.at(row.sequence, position);
+        if stored.is_none_or(|stored| stored.sealed.is_empty()) {
+            texts.gone.push((subject.msisdn, row.sequence));
+        }
+        let Some(stored) = stored else { continue };
+        texts.found += 1;
+        let msisdn = subject.msisdn.map(|msisdn| msisdn.digits().cast_signed());
+        if stored.subject != (msisdn, subject.transfer.map(|transfer| transfer.0.cast_signed())) {
+            auditor.find(Some(row.sequence), "a personal text stands as somebody else's");
+        }
+        if stored.commitment != text.commitment {
             auditor.find(Some(row.sequence), "a personal text stands by another commitment");
         }
     }
-    found
+}
+
+/// What is gone was erased by a row, and what a row erased is gone.
+fn judge_erasures<R: Reading>(reading: &mut R, texts: &Personal, auditor: &mut Auditor) -> Result<(), StoreError> {
+    for (of, row) in &texts.gone {
+        if !texts.erased.iter().any(|(msisdn, up_to, _)| Some(*msisdn) == *of && row <= up_to) {
+            auditor.find(Some(*row), "a personal text is gone that no row erased");
+        }
+    }
+    for (msisdn, up_to, by) in &texts.erased {
+        let question = format!(
+            "SELECT count(*) FROM private_texts WHERE msisdn = {} AND sequence <= {} AND length(sealed) > 0",
+            msisdn.digits(),
+            up_to.0
+        );
+        if reading.figure(&question)? > 0 {
+            auditor.find(Some(*by), "a personal text stands that this row erased");
+        }
+    }
+    Ok(())
 }
 
 fn judge_outside<R: Reading>(

@@ -291,7 +291,16 @@ impl Decided {
     /// # Errors
     /// [`StoreError`]: what is stored is not known then; the process must stop.
     pub fn commit(&self, store: &mut impl Store) -> Result<(), StoreError> {
+        self.append(store)?;
+        self.settle(store)
+    }
+
+    fn append(&self, store: &mut impl Store) -> Result<(), StoreError> {
         if self.batch.is_empty() { Ok(()) } else { store.append(&self.batch) }
+    }
+
+    fn settle(&self, store: &mut impl Store) -> Result<(), StoreError> {
+        if self.batch.is_empty() { Ok(()) } else { store.settle() }
     }
 
     /// Everything brought up to here is durable with it.
@@ -331,14 +340,26 @@ fn commit<S: Store>(
     done: &Sender<()>,
     durable: impl Fn(Place),
 ) -> Result<(), Fatal> {
-    while let Ok(decided) = batches.recv() {
-        decided.commit(&mut store)?;
+    let mut under_way: VecDeque<Decided> = VecDeque::new();
+    loop {
+        // What is decided already is sent before the one in front is awaited, where the store can do that.
+        let next = match under_way.len() {
+            0 => batches.recv().ok(),
+            some if some < S::AHEAD => batches.try_recv().ok(),
+            _ => None,
+        };
+        if let Some(decided) = next {
+            decided.append(&mut store)?;
+            under_way.push_back(decided);
+            continue;
+        }
+        let Some(decided) = under_way.pop_front() else { return Ok(()) };
+        decided.settle(&mut store)?;
         // Gone only where deciding failed; what was handed over is committed all the same.
         let _ = done.send(());
         durable(decided.reached());
         decided.answer();
     }
-    Ok(())
 }
 
 /// Time never falls, whatever the clock does (I17).

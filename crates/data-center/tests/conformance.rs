@@ -9,8 +9,8 @@ use std::sync::mpsc::channel;
 
 use data_center::postgres::{Settings, Standbys};
 use data_center::{
-    Bounds, DataCenter, History, Message, MessageChange, MessageState, NoticeId, Postgres, Sqlite, Store, Writer,
-    differences,
+    Bounds, DataCenter, History, Location, Message, MessageChange, MessageState, NoticeId, Part, Postgres, Sqlite,
+    Store, Value, Writer, differences,
 };
 use server::Server;
 use support::*;
@@ -28,6 +28,7 @@ trait Kind {
     type Place;
     fn place() -> Self::Place;
     fn open(place: &Self::Place) -> Self::Store;
+    fn location(place: &Self::Place) -> Location;
 }
 
 /// A short sweep, so that the checkpoint goes round many times.
@@ -277,6 +278,53 @@ fn the_writer_answers_in_order_and_ends<K: Kind>() {
     assert_eq!(after.position().settled.0, next.0 - 1);
 }
 
+/// Names, an agent's in a proposal among them, and documents; and nobody else's.
+fn what_is_erased_is_gone_and_the_proof_still_holds<K: Kind>() {
+    let place = K::place();
+    let mut town = town::<K>(&place);
+    let payee = STRANGER + 1;
+    a_day(&mut town, payee);
+    let texts = |of: u64| {
+        let question = format!("SELECT commitment, sealed FROM private_texts WHERE msisdn = {of} ORDER BY sequence");
+        let mut found = Vec::new();
+        let each = &mut |part: Part<'_>| {
+            if let Part::Row(row) = part
+                && let [Value::Octets(commitment), Value::Octets(sealed)] = row.as_slice()
+            {
+                found.push((commitment.clone(), sealed.len()));
+            }
+            true
+        };
+        K::location(&place).query(&question, each).unwrap();
+        found
+    };
+    let (name, document, agent) = (texts(A), texts(payee), texts(AGENT_PHONE));
+    assert_eq!((name.len(), document.len()), (1, 1));
+    assert!(agent.len() > 2, "in the proposal, in its approval, and by itself");
+    let up_to = Sequence(town.center.books().next().0 - 1);
+    for of in [A, payee, AGENT_PHONE] {
+        town.measure(Measure::Erase { msisdn: number(of), up_to });
+    }
+    for (of, before) in [(A, &name), (payee, &document), (AGENT_PHONE, &agent)] {
+        let erased: Vec<_> = before.iter().map(|(commitment, _)| (commitment.clone(), 0)).collect();
+        assert_eq!(texts(of), erased, "the commitments stay");
+    }
+    assert!(texts(B).iter().all(|(_, length)| *length > 0));
+    // In one batch with what is erased: the row of the proposal is the next one, and then comes the registration.
+    let (new, up_to) = (STRANGER + 2, Sequence(town.center.books().next().0 + 1));
+    let register = town.writing.register(new);
+    let erase = town.proposed(Measure::Erase { msisdn: number(new), up_to });
+    let answers = town.batch(vec![register, erase]);
+    assert_eq!((answers[0].row, answers[1].refusal), (Some(up_to), None));
+    assert_eq!(texts(new), [(private(&format!("name of {new}")).commitment.to_vec(), 0)]);
+    let sound = || assert_eq!(K::location(&place).verify(&mut |_, _| {}).unwrap().findings, []);
+    sound();
+    let mut town = again::<K>(town, &place);
+    a_day(&mut town, payee + 100);
+    drop(again::<K>(town, &place));
+    sound();
+}
+
 macro_rules! conformance {
     ($name:ident, $kind:ty) => {
         mod $name {
@@ -289,6 +337,7 @@ macro_rules! conformance {
                 untold_notices_are_found_until_they_are_final
                 an_epoch_leaves_numbers_out
                 the_writer_answers_in_order_and_ends
+                what_is_erased_is_gone_and_the_proof_still_holds
             );
         }
     };
@@ -310,6 +359,10 @@ impl Kind for OnSqlite {
         tempfile::tempdir().unwrap()
     }
 
+    fn location(place: &tempfile::TempDir) -> Location {
+        Location::File(place.path().join("books.db"))
+    }
+
     fn open(place: &tempfile::TempDir) -> Sqlite {
         Sqlite::open(&place.path().join("books.db"), &[TZS]).unwrap()
     }
@@ -323,6 +376,10 @@ impl Kind for OnPostgres {
 
     fn place() -> Server {
         Server::start()
+    }
+
+    fn location(server: &Server) -> Location {
+        Location::Server(Box::new(Settings::parse(&server.url()).unwrap()))
     }
 
     fn open(server: &Server) -> Postgres {

@@ -9,16 +9,18 @@ mod server;
 mod support;
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use data_center::postgres::{InUse, Settings, Standbys, verify};
-use data_center::{Bounds, DataCenter, Fatal, Postgres, StoreError, Writer, differences};
+use data_center::postgres::{InUse, PostgresHistory, Settings, Standbys, verify};
+use data_center::{Bounds, DataCenter, Fatal, History as _, Postgres, StoreError, Writer, differences};
 use proxy::{Proxy, Way};
 use server::Server;
 use support::*;
+use transaction_processing::ids::Sequence;
 
 const A: u64 = FIRST_CUSTOMER;
 const B: u64 = FIRST_CUSTOMER + 1;
@@ -97,6 +99,124 @@ fn a_connection_cut_at_any_octet_of_a_commit_loses_nothing_and_doubles_nothing()
         assert!(proxy.cuts() as u64 > points * 9 / 10 * (1 + way as u64), "only {} cuts", proxy.cuts());
     }
     assert_whole(&server, &town);
+}
+
+/// A writer that has the next batch on its way before the last is answered, each of one request: the rows that it answered,
+/// and the town as it was left.
+fn write_ahead(town: Town<Postgres>, url: &str, count: u64, answered: impl FnOnce()) -> (Vec<u64>, Town<Postgres>) {
+    let (mut writing, millis) = (town.writing.clone(), town.millis);
+    let ((ended, end), (answer, answers)) = (channel(), channel());
+    let bounds = Bounds { batch: 1, queue: 64 };
+    let tell = move |result| ended.send(result).unwrap();
+    let writer = Writer::start(town.center, move || moment(millis), bounds, |_| {}, tell).unwrap();
+    for n in 0..count {
+        let answer = answer.clone();
+        let reply = move |given: data_center::Answer| answer.send(given.row.unwrap().0).unwrap();
+        writer.submit(writing.transfer(A + n % 3, A + 3, 1), reply).unwrap();
+    }
+    let rows = answers.iter().take(count as usize).collect();
+    answered();
+    writer.stop();
+    end.recv().unwrap().unwrap();
+    (rows, Town::returning(open(patient(url)), writing))
+}
+
+/// The same with two batches on their way: the second counts only behind the first, whatever becomes of both.
+#[test]
+fn a_connection_cut_with_two_batches_under_way_loses_nothing_and_doubles_nothing() {
+    let server = Server::start();
+    let proxy = Proxy::start(server.socket());
+    let mut town = town(settings(&proxy.url()));
+    let count = 12;
+    let mut usual = [0, 0];
+    let mut rows = Vec::new();
+    for _ in 0..2 {
+        let before = [Way::Up, Way::Down].map(|way| proxy.passed(way));
+        (rows, town) = write_ahead(town, &proxy.url(), count, || {
+            usual = [Way::Up, Way::Down].map(|way| proxy.passed(way) - before[way as usize]);
+        });
+    }
+    let points = if std::env::var("WAKALA_SOAK").is_ok() { 200 } else { 20 };
+    for way in [Way::Up, Way::Down] {
+        for point in 0..points {
+            proxy.cut_after(way, usual[way as usize] * point / points);
+            let (more, returned) = write_ahead(town, &proxy.url(), count, || {
+                proxy.disarm();
+            });
+            town = returned;
+            let next = rows.last().unwrap() + 1;
+            rows.extend(more);
+            assert_eq!(rows[rows.len() - count as usize..], (next..next + count).collect::<Vec<_>>());
+        }
+    }
+    assert!(proxy.cuts() as u64 > points, "only {} cuts", proxy.cuts());
+    assert_whole(&server, &town);
+}
+
+#[test]
+fn a_batch_behind_one_that_the_server_gave_up_is_written_behind_it() {
+    let server = Server::start();
+    let mut town = town(settings(&server.url()));
+    for code in ["40001", "40P01", "57014"] {
+        for times in 1..4 {
+            make_fail(&server, code, times);
+            let first = town.center.position().next.0;
+            let (rows, returned) = write_ahead(town, &server.url(), 5, || {});
+            assert_eq!(rows, (first..first + 5).collect::<Vec<_>>());
+            town = returned;
+        }
+    }
+    assert_whole(&server, &town);
+}
+
+/// The same where the batch is the first of a month, for which the log gets a partition.
+#[test]
+fn a_connection_cut_at_any_octet_of_a_months_beginning_loses_nothing_and_doubles_nothing() {
+    let server = Server::start();
+    let proxy = Proxy::start(server.socket());
+    let mut town = town(settings(&proxy.url()));
+    let begin = |town: &mut Town<Postgres>| {
+        town.millis += 30 * 86_400_000;
+        let sent = town.writing.transfer(A, B, 10);
+        town.one(sent);
+    };
+    begin(&mut town);
+    let before = [Way::Up, Way::Down].map(|way| proxy.passed(way));
+    begin(&mut town);
+    let usual = [Way::Up, Way::Down].map(|way| proxy.passed(way) - before[way as usize]);
+    for way in [Way::Up, Way::Down] {
+        for point in 0..12 {
+            proxy.cut_after(way, usual[way as usize] * point / 12);
+            begin(&mut town);
+            proxy.disarm();
+        }
+    }
+    assert!(proxy.cuts() > 20, "only {} cuts", proxy.cuts());
+    assert_whole(&server, &town);
+}
+
+/// The connection is cut after any octet of an answer, and the question put again.
+#[test]
+fn an_answer_that_is_cut_is_asked_for_again() {
+    let server = Server::start();
+    let proxy = Proxy::start(server.socket());
+    let (_, rows) = (town(settings(&server.url())), 1..=10);
+    let mut history = PostgresHistory::open(&settings(&proxy.url())).unwrap();
+    let mut ask = || {
+        let untold = history.untold(Sequence(0), 1_000).unwrap();
+        let rows: Vec<_> = rows.clone().map(|row| history.row(Sequence(row)).unwrap()).collect();
+        (untold, rows)
+    };
+    ask();
+    let before = proxy.passed(Way::Down);
+    let whole = ask();
+    let usual = proxy.passed(Way::Down) - before;
+    for point in 0..20 {
+        proxy.cut_after(Way::Down, usual * point / 20);
+        assert!(ask() == whole, "cut after {point} of 20 parts");
+        proxy.disarm();
+    }
+    assert!(proxy.cuts() >= 19, "only {} cuts", proxy.cuts());
 }
 
 /// Makes the next `times` batches fail at the log, with this code of SQL.
@@ -312,6 +432,76 @@ fn a_server_that_answers_no_more_ends_the_writer_with_its_lease() {
     let sent = town.writing.transfer(A, B, 10);
     assert!(lost(town.try_batch(vec![sent], Vec::new())));
     proxy.go_on();
+}
+
+#[test]
+fn a_host_that_says_nothing_hides_none_behind_it() {
+    let server = Server::start();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", silent.local_addr().unwrap().port(), server.port());
+    let town = town(settings(&format!("postgres://wakala@{hosts}/wakala")));
+    assert_whole(&server, &town);
+}
+
+#[test]
+fn a_start_waits_for_a_server_that_is_about_to_serve() {
+    let mut server = Server::start();
+    // A crash may forget that it was let go of.
+    drop(town(brief(&server.url())));
+    server.crash();
+    assert!(matches!(Postgres::open(settings(&server.url()), &[TZS]), Err(StoreError::Postgres(_))));
+    let waiting = patient(&server.url());
+    let started = thread::spawn(move || open(waiting));
+    server.serve();
+    started.join().unwrap();
+}
+
+/// The server stands still in the middle of a commit, with its connections open, and another takes over.
+#[test]
+fn a_commit_is_not_awaited_from_a_server_that_another_has_taken_over_from() {
+    let first = Server::start();
+    drop(town(settings(&first.url())));
+    let second = Server::standing_by(&first);
+    let proxy = Proxy::start(first.socket());
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", proxy.port(), second.port());
+    let mut through = patient(&format!("postgres://wakala@{hosts}/wakala"));
+    through.lease = Duration::from_secs(9);
+    let mut town = Town::returning(open(through), writing(&first));
+    let written = first.sql("SELECT pg_current_wal_lsn()");
+    second.wait_for(&format!("SELECT pg_last_wal_replay_lsn() >= '{written}'"), "true");
+    proxy.stop_after(Way::Up, 0);
+    let sending = thread::spawn(move || {
+        let sent = town.writing.transfer(A, B, 77);
+        town.one(sent);
+        town
+    });
+    proxy.wait_until_stopped();
+    second.sql("SELECT pg_promote()");
+    let town = sending.join().unwrap();
+    assert_whole(&second, &town);
+    assert_eq!(second.sql("SELECT count(*) FROM log WHERE amount_1 = 77"), "1");
+    assert_eq!(first.sql("SELECT count(*) FROM log WHERE amount_1 = 77"), "0");
+    proxy.go_on();
+}
+
+#[test]
+fn settings_that_become_unsafe_end_the_writer() {
+    let server = Server::start();
+    let standby = Server::standing_by(&server);
+    server.set("synchronous_standby_names", "*");
+    let mut strict = brief(&server.url());
+    strict.standbys = Standbys::Synchronous;
+    let mut town = town(strict);
+    server.set("synchronous_standby_names", "");
+    let why = loop {
+        let sent = town.writing.transfer(A, B, 10);
+        match town.try_batch(vec![sent], Vec::new()) {
+            Ok(_) => {}
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(why.contains("synchronous_standby_names is empty"), "{why}");
+    drop(standby);
 }
 
 /// A process that is killed in the middle of its work: what it had answered is there, and the books are whole.

@@ -70,7 +70,7 @@ impl Store for Observed {
         self.store.load(window_seconds, each)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
         self.store.append(batch)?;
         batch.position().into_iter().for_each(|position| (self.durable)(position));
         Ok(())

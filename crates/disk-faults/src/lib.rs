@@ -9,6 +9,7 @@
 
 pub mod day;
 pub mod disk;
+pub mod errand;
 pub mod history;
 pub mod life;
 pub mod power;

@@ -6,10 +6,10 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::day::Copying;
-use crate::disk::Disk;
+use crate::disk::{Change, Disk};
 use crate::history::{History, place};
 use crate::power::{Found, Recording};
-use crate::strace::{Call, Fault, Run, answered, files};
+use crate::strace::{Call, Event, Fault, Run, answered, files};
 
 /// The program, and what its books hold when nothing disturbs it.
 pub struct Town<'a> {
@@ -111,8 +111,25 @@ impl Life {
         self.history.judge(&found.files, least..=start + found.answered + 1).map(drop)
     }
 
+    /// The beginning of the same life: its first syncs, and what led to them.
+    pub fn beginning(&self, syncs: usize) -> Life {
+        let mut left = syncs;
+        let mut is_early = |event: &&Event| {
+            let early = left > 0;
+            left -= usize::from(early && matches!(event, Event::Stored(Change::Synced(_))));
+            early
+        };
+        let events = self.recording.events.iter().take_while(&mut is_early).cloned().collect();
+        let recording = Recording { start: self.recording.start.clone(), events };
+        Life { recording, history: self.history.clone(), commits: self.commits }
+    }
+
     /// The same life on a disk that ignores every sync of a kind.
     pub fn without(&self, kind: &str) -> Life {
-        Life { recording: self.recording.without(kind), history: self.history.clone(), commits: self.commits }
+        Life {
+            recording: self.recording.without(|other| other == kind),
+            history: self.history.clone(),
+            commits: self.commits,
+        }
     }
 }

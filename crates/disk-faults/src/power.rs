@@ -75,10 +75,10 @@ impl Recording {
         kinds
     }
 
-    /// The same life with a disk that ignores every sync of a kind.
-    pub fn without(&self, kind: &str) -> Recording {
+    /// The same life with a disk that ignores every sync of these kinds.
+    pub fn without(&self, is_ignored: impl Fn(&str) -> bool) -> Recording {
         let mut left_out = Vec::new();
-        self.each_sync(|index, this| left_out.extend((this == kind).then_some(index)));
+        self.each_sync(|index, kind| left_out.extend(is_ignored(&kind).then_some(index)));
         let kept = self.events.iter().enumerate().filter(|(index, _)| !left_out.contains(index));
         Recording { start: self.start.clone(), events: kept.map(|(_, event)| event.clone()).collect() }
     }
@@ -97,6 +97,9 @@ impl Recording {
 
     /// After how many events something waits to be synced, and after all.
     fn moments(&self) -> Vec<usize> {
+        if self.events.is_empty() {
+            return vec![0];
+        }
         let mut disk = self.start.clone();
         let mut moments = Vec::new();
         for (index, event) in self.events.iter().enumerate() {

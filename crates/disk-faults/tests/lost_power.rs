@@ -19,6 +19,10 @@ const SEED: u64 = 20_261_124;
 const IN_A_DAY: u64 = 1_600;
 const IN_AN_AFTERNOON: u64 = 30;
 
+/// So many syncs, and the books are open.
+const FIRST_SYNCS: usize = 3;
+const IN_A_BEGINNING: u64 = 100;
+
 /// How many afternoons there are of each kind; in the long form all.
 const AFTERNOONS: usize = 24;
 
@@ -64,6 +68,7 @@ impl Losses {
     fn strike_afternoons<E: Sync + std::fmt::Debug>(
         &self,
         ends: &[E],
+        losses: u64,
         afternoon: impl Fn(&E) -> Result<Life, String> + Sync,
     ) {
         let (states, wrong) = (Mutex::new(0), Mutex::new(Vec::new()));
@@ -72,7 +77,7 @@ impl Losses {
             if self.only.is_some_and(|(life, _)| life != *index) {
                 return;
             }
-            match afternoon(end).and_then(|life| self.strike(*index, &life, IN_AN_AFTERNOON)) {
+            match afternoon(end).and_then(|life| self.strike(*index, &life, losses)) {
                 Ok(count) => *states.lock().unwrap() += count,
                 Err(why) => wrong.lock().unwrap().push(format!("{end:?}: {why}")),
             }
@@ -110,6 +115,17 @@ fn power_lost_after_a_process_was_killed_likewise() {
     strike_afternoons_after(Fault::Kill);
 }
 
+/// What was durable is written again at each start: no part of it may hang on that. A disk that loses power in the middle of
+/// a sector may leave anything in it.
+#[test]
+fn power_lost_while_the_books_are_opened_again_likewise() {
+    let town = Town::new(Path::new(PROGRAM));
+    let syncs: Vec<Call> = town.day(Copying::ByWriter).1.into_iter().filter(|call| call.name == "fsync").collect();
+    let start =
+        |call: &Call| Ok(town.afternoon(town.struck(Copying::ByWriter, call, Fault::Kill)?).beginning(FIRST_SYNCS));
+    Losses::told().strike_afternoons(&some(syncs, AFTERNOONS), IN_A_BEGINNING, start);
+}
+
 /// What the disk did not take is read as if it were stored, and no later sync writes it.
 #[test]
 fn power_lost_after_a_sync_failed_likewise() {
@@ -120,7 +136,7 @@ fn strike_afternoons_after(fault: Fault) {
     let town = Town::new(Path::new(PROGRAM));
     let syncs: Vec<Call> = town.day(Copying::ByWriter).1.into_iter().filter(|call| call.name == "fsync").collect();
     let afternoon = |call: &Call| Ok(town.afternoon(town.struck(Copying::ByWriter, call, fault)?));
-    Losses::told().strike_afternoons(&some(syncs, AFTERNOONS), afternoon);
+    Losses::told().strike_afternoons(&some(syncs, AFTERNOONS), IN_AN_AFTERNOON, afternoon);
 }
 
 #[test]
@@ -135,5 +151,5 @@ fn power_lost_after_power_was_lost_likewise() {
     day.recording.lose_power(losses.seed, 0..AFTERNOONS as u64 * if soak() { 4 } else { 1 }, keep);
     let mut found = found.into_inner().unwrap();
     found.sort_by_key(|found| found.number);
-    losses.strike_afternoons(&found, |found| town.afternoon_after(found));
+    losses.strike_afternoons(&found, IN_AN_AFTERNOON, |found| town.afternoon_after(found));
 }

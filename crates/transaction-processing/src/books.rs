@@ -10,6 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::account::{Account, Agent};
+use crate::bank::{BankBalance, BankMovement};
 use crate::decision::{Change, Decision, Failures, Row, Scope};
 use crate::ids::{
     AccountId, AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, SystemAccount, TariffId, TransferId,
@@ -20,7 +21,7 @@ use crate::msisdn::Msisdn;
 use crate::notice::{Notice, StatementLine};
 use crate::number::Number;
 use crate::policy::Policy;
-use crate::proposal::{Case, Proposal, Staff};
+use crate::proposal::{Case, Measure, Proposal, Staff};
 use crate::request::{Origin, Request, RequestKey};
 use crate::requests;
 use crate::table::{Keyed, Table};
@@ -89,7 +90,8 @@ pub struct Books {
     staff: BTreeMap<StaffId, Staff>,
     cases: BTreeMap<CaseId, Case>,
     tariffs: BTreeMap<TariffId, Tariff>,
-    bank_references: BTreeSet<String>,
+    bank_movements: BTreeMap<String, BankMovement>,
+    bank_balances: BTreeMap<u16, BankBalance>,
     memory: Memory,
     supplied_transfers: BTreeMap<TransferId, Option<Transfer>>,
     supplied_outcomes: BTreeMap<Sequence, Option<Outcome>>,
@@ -119,7 +121,8 @@ impl Books {
             staff: BTreeMap::new(),
             cases: BTreeMap::new(),
             tariffs: BTreeMap::new(),
-            bank_references: BTreeSet::new(),
+            bank_movements: BTreeMap::new(),
+            bank_balances: BTreeMap::new(),
             supplied_transfers: BTreeMap::new(),
             supplied_outcomes: BTreeMap::new(),
             supplied_history: BTreeMap::new(),
@@ -315,9 +318,13 @@ impl Books {
             Change::Tariff(tariff) => {
                 self.tariffs.insert(tariff.id, tariff.clone());
             }
-            Change::BankReference(reference) => {
-                self.bank_references.insert(reference.clone());
+            Change::BankMovement(movement) => {
+                self.bank_movements.insert(movement.reference.clone(), movement.clone());
             }
+            Change::BankBalance(said) => {
+                self.bank_balances.insert(said.balance.currency().numeric, said.clone());
+            }
+            Change::Erased { msisdn, up_to } => self.forget_texts(*msisdn, *up_to),
             Change::Epoch { .. } => {}
         }
     }
@@ -325,6 +332,17 @@ impl Books {
     fn with_account(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
         if let Some(account) = self.accounts.get_mut(key_of(id)) {
             change(account);
+        }
+    }
+
+    /// Of personal texts only proposals are in memory.
+    fn forget_texts(&mut self, of: Msisdn, up_to: Sequence) {
+        for proposal in self.proposals.range_mut(..=ProposalId(up_to.0)).map(|(_, proposal)| proposal) {
+            if let Measure::EnrolAgent { msisdn, name, .. } = &mut proposal.measure
+                && *msisdn == of
+            {
+                name.sealed.clear();
+            }
         }
     }
 

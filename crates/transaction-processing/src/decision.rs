@@ -1,9 +1,9 @@
 //! What a decision says, and the row of the log that it becomes.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::account::{Account, Agent, PinState, Status, Tier, Usage};
+use crate::bank::{BankBalance, BankMovement};
 use crate::ids::{AccountId, AgentCode, Sequence, StaffId, TransferId};
 use crate::journal::{Entered, Journal};
 use crate::money::Money;
@@ -61,8 +61,12 @@ pub enum Change {
     Case(Case),
     /// A tariff.
     Tariff(Tariff),
-    /// A bank reference that has served.
-    BankReference(String),
+    /// A deposit or a payment of the bank's that has served.
+    BankMovement(BankMovement),
+    /// The bank's word about the trust account of a currency; the last one counts.
+    BankBalance(BankBalance),
+    /// The personal texts of a number's owner are erased, those of the rows up to this one.
+    Erased { msisdn: Msisdn, up_to: Sequence },
     /// A new epoch: the row after this one has this number.
     Epoch { next: Sequence },
 }

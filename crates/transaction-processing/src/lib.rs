@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod account;
+pub mod bank;
 pub mod books;
 pub mod decision;
 pub mod ids;

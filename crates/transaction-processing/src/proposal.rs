@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::account::Tier;
-use crate::ids::{AgentCode, CaseId, Iccid, ProposalId, StaffId, TransferId};
+use crate::ids::{AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, TransferId};
 use crate::money::Money;
 use crate::msisdn::Msisdn;
 use crate::number::Private;
@@ -173,6 +173,24 @@ pub enum Measure {
         case: CaseId,
         /// To whom.
         msisdn: Msisdn,
+    },
+    /// Enter a balance of the trust account that the bank has stated.
+    ConfirmBank {
+        /// How much.
+        balance: Money,
+        /// As of when; never before the statement that was entered last.
+        as_of: Time,
+        /// The bank's reference of the statement.
+        statement: String,
+        /// Deposits and payments that it has already and that are entered here later, by their references.
+        includes: Vec<String>,
+    },
+    /// Erase the personal texts of a number's owner.
+    Erase {
+        /// Whose.
+        msisdn: Msisdn,
+        /// Those of the rows up to this one: the number may have had several owners.
+        up_to: Sequence,
     },
     /// Enrol one more member of staff.
     EnrolStaff {

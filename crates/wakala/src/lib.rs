@@ -14,6 +14,7 @@ pub mod numbering;
 pub mod observe;
 pub mod platform;
 pub mod process;
+pub mod proof;
 pub mod rooms;
 pub mod serve;
 pub mod timers;

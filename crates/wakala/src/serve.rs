@@ -16,6 +16,7 @@ use crate::observe::metrics::BooksSample;
 use crate::observe::port::{self, Port, Readiness};
 use crate::platform::{self, Platform};
 use crate::process::{self, ServiceManager};
+use crate::proof;
 
 /// How long the administration port may take to end its answers.
 const PORT_DEADLINE: Duration = Duration::from_secs(2);
@@ -116,6 +117,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         "serving"
     );
 
+    let proofs = proof::start(&services);
     let alive = tokio::spawn(show_life(Arc::clone(&services)));
     let failure = wait_for_the_end(&platform, &mut signals).await;
     readiness.drain();
@@ -123,7 +125,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let _ = stop.send(true);
     alive.abort();
     let ended = tokio::select! {
-        ended = end(platform, deadline, administering) => ended,
+        ended = async {
+            let ended = end(platform, deadline, administering).await;
+            proofs.end().await;
+            ended
+        } => ended,
         () = signals.next() => Err(Failure::Stopped("a second signal".to_owned())),
     };
     let _ = end_port.send(());

@@ -141,6 +141,16 @@ fn the_service_keeps_its_books_on_a_server_and_answers_its_people() {
     let early = place.run(&["ledger", "verify", "--month", "2026-01"]).output().unwrap();
     assert!(!early.status.success() && told(&early).contains("not taken out"), "{}", told(&early));
     let rows = verified["rows"].clone();
+    // A file for the witness, by hand, and a statement for the regulator.
+    let at = |name: &str| place.folder.path().join(name);
+    let run = |arguments: &[&str]| place.run(arguments).output().unwrap().stdout;
+    fs::write(at("wakala.pem"), run(&["keys", "public"])).unwrap();
+    fs::write(at("heads.txt"), run(&["ledger", "head"])).unwrap();
+    let proven = ["ledger", "verify", "--witness", "heads.txt", "--public-key", "wakala.pem"];
+    assert_eq!(place.done(&proven)["witnessed"], 1);
+    let stated = place.done(&["trust-account", "statement", "--out", "trust.txt"]);
+    let checked = place.done(&["trust-account", "check", "trust.txt", "--public-key", "wakala.pem"]);
+    assert_eq!((&checked["log_row"], &checked["log_head"]), (&stated["row"], &verified["head"]));
     let said = service.stop();
     assert!(!said.contains(PASSWORD) && said.contains("postgres://wakala@127.0.0.1"), "{said}");
     assert!(!said.contains("\"ERROR\""), "{said}");

@@ -1,6 +1,7 @@
 //! The forms of changes.
 
 use transaction_processing::account::{Account, Agent, Holder};
+use transaction_processing::bank::{BankBalance, BankMovement};
 use transaction_processing::decision::{Change, Dealings, Failures, Scope};
 use transaction_processing::number::{Card, Claims, Number, Registration};
 use transaction_processing::proposal::{Case, Matter, Measure, Proposal, ProposalState, Staff};
@@ -30,8 +31,10 @@ choice!(Change {
     16 => Staff(staff),
     17 => Case(case),
     18 => Tariff(tariff),
-    19 => BankReference(reference),
+    19 => BankMovement(movement),
     20 => Epoch { next },
+    21 => BankBalance(said),
+    22 => Erased { msisdn, up_to },
 });
 
 choice!(Holder { 1 => System(role), 2 => Customer(tier), 3 => Agent(code) });
@@ -69,8 +72,12 @@ choice!(Measure {
     18 => PayUnclaimed { case, msisdn },
     19 => EnrolStaff { name, verifier },
     20 => DismissStaff { staff },
+    21 => ConfirmBank { balance, as_of, statement, includes },
+    22 => Erase { msisdn, up_to },
 });
 
+structure!(BankMovement { reference, change, currency, at });
+structure!(BankBalance { balance, as_of, statement, includes, entered_at });
 structure!(Agent { code, account, own_numbers });
 structure!(Dealings { agent, customer, priced, day, sum, earned });
 structure!(Failures { scope, since, count });

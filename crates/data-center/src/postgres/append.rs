@@ -1,27 +1,32 @@
-//! One batch, one transaction, all of it in one flight: the statements and COMMIT are sent together, and only then is awaited
-//! what the server says to each. The first statement moves the position on, which fails for everybody but the holder of the
-//! lease who knows what was written last; so nothing behind it can be committed by a stale writer.
+//! One batch, one statement, which is a transaction of its own: one message there, one back, however much it writes. It moves
+//! the position on, which fails for everybody but the holder of the lease who knows what was written last, and with it fails
+//! all else; so nothing can be committed by a stale writer. For the same reason the next batch may be on its way before the
+//! server has answered the last: it counts only behind it.
 //!
 //! What was decided stays decided: a transaction that the server gave up is written again as it is. Where it is not known
-//! whether COMMIT was done, the log's head tells.
+//! whether it was committed, the log's head tells.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::sync::Arc;
 use std::thread::sleep;
 
 use tokio_postgres::types::ToSql;
+use transaction_processing::Msisdn;
+use transaction_processing::ids::Sequence;
 use transaction_processing::request::Kind;
 
 use super::reading::PAUSE;
 use super::rows::{LogRows, Rows};
-use super::session::{Step, is_unknown, refusal};
+use super::session::{Parameter, Sent, is_unknown, refusal};
 use super::{Postgres, connect, months};
-use crate::batch::{Batch, Position, Subject};
+use crate::batch::{Batch, Position};
 use crate::messages::{Message, MessageChange};
 use crate::reading::signed;
 use crate::records::{self, Table, Value};
 use crate::store::StoreError;
 
-/// Raised by `advance` in the schema: the writer is not who it thinks it is.
+/// Raised in the schema by `advance` and `hold`: the writer is not who it thinks it is.
 const STALE: &str = "WK001";
 
 /// What the server gives up without anything being wrong with it: a serialization failure, a deadlock, a statement that
@@ -31,79 +36,128 @@ const GIVEN_UP: [&str; 4] = ["40001", "40P01", "57014", "55P03"];
 /// With every so many commits the outdated packs of keys are taken away.
 const CLEANED_EVERY: u64 = 64;
 
+/// A batch that was sent.
+pub(super) struct UnderWay {
+    batch: Arc<Batch>,
+    position: Position,
+    /// None once it is known to be durable.
+    sent: Option<Sent>,
+}
+
 /// What a try came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Tried {
     Durable,
-    /// Not done.
-    GivenUp,
-    /// Done or not.
-    Unknown,
+    /// Done or not: to be looked up.
+    Open,
 }
 
 impl Postgres {
-    /// Writes a batch, again and again until it is known to be durable or this process has no business here any more.
-    pub(super) fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let Some(position) = batch.position() else { return Ok(()) };
-        loop {
-            self.lease.check()?;
-            match self.attempt(batch, position)? {
-                Tried::Durable => break,
-                Tried::GivenUp => sleep(PAUSE / 10),
-                Tried::Unknown if self.is_written(batch, position)? => break,
-                Tried::Unknown => {}
-            }
-        }
-        self.head = position.head;
-        self.months.extend(self.new_months(batch));
-        self.commits += 1;
+    /// Sends a batch behind those that were sent before.
+    pub(super) fn send(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
+        let Some(position) = batch.position().copied() else {
+            return Err(StoreError::Settings("an empty batch is nothing to write".into()));
+        };
+        self.make_months(batch)?;
+        let known = self.under_way.back().map_or(self.head, |last| last.position.head);
+        let sent = Some(self.dispatch(batch, &position, known)?);
+        self.under_way.push_back(UnderWay { batch: Arc::clone(batch), position, sent });
         Ok(())
     }
 
-    fn attempt(&mut self, batch: &Batch, position: &Position) -> Result<Tried, StoreError> {
-        self.session.warnings();
-        let sent = self.flight(batch, position).and_then(|flight| self.session.send_together(&flight));
-        match sent {
-            // Whoever ends the wait for a standby makes the server commit for itself alone, which it says in a warning.
-            Ok(()) if self.session.warnings().is_empty() => Ok(Tried::Durable),
-            Ok(()) => Ok(Tried::Unknown),
-            Err(error) if is_unknown(&error) => Ok(Tried::Unknown),
-            Err(error) => match refusal(&error) {
-                Some(STALE) => Err(self.lease.lose()),
-                Some(code) if GIVEN_UP.contains(&code) => Ok(Tried::GivenUp),
-                _ => Err(error),
-            },
+    /// Waits until the oldest batch is durable, and forgets it.
+    pub(super) fn settle_first(&mut self) -> Result<(), StoreError> {
+        while self.under_way.front().is_some_and(|first| first.sent.is_some()) {
+            self.conclude()?;
         }
+        self.under_way.pop_front();
+        Ok(())
     }
 
-    /// Whether a batch of which that is not known was committed.
-    fn is_written(&mut self, batch: &Batch, position: &Position) -> Result<bool, StoreError> {
-        let (term, head) = loop {
-            match self.look() {
-                Ok(Some(seen)) => break seen,
-                Ok(None) => {}
-                Err(error) if is_unknown(&error) => {}
-                Err(error) if refusal(&error).is_some_and(|code| GIVEN_UP.contains(&code)) => {}
-                Err(error) => return Err(error),
-            }
-            self.lease.check()?;
-            sleep(PAUSE);
-        };
-        if term != self.lease.term {
+    /// Awaits the answer to the oldest batch that has none. Where that leaves it open what was written, it is looked up, and
+    /// what was not is written again, until all batches under way are durable or this process has no business here any more.
+    fn conclude(&mut self) -> Result<(), StoreError> {
+        let Some(first) = self.under_way.iter_mut().find(|one| one.sent.is_some()) else { return Ok(()) };
+        let Some(sent) = &mut first.sent else { return Ok(()) };
+        let said = self.session.settle(sent);
+        let (head, stale) = (first.position.head, said.as_ref().err().and_then(refusal) == Some(STALE));
+        if stale {
             return Err(self.lease.lose());
         }
-        // What has no rows does not move the head, and may be written twice.
-        if head == self.head {
-            return Ok(false);
+        if self.outcome(said)? == Tried::Durable {
+            self.are_durable(head, 1);
+            return Ok(());
         }
-        if head == position.head && !batch.rows().is_empty() {
-            return Ok(true);
-        }
-        Err(StoreError::Damaged("the log ends neither before nor after the last batch".into()))
+        self.write_again()
     }
 
-    /// The term and the head of the log, on a new connection; none where the answer cannot be relied on. Writing the row
-    /// waits for a transaction of the lost connection that the server is still at, and COMMIT for the standbys to have all
-    /// that came before.
+    /// The next so many batches are durable, and the log ends there.
+    fn are_durable(&mut self, head: [u8; 32], count: usize) {
+        self.under_way.iter_mut().filter(|one| one.sent.is_some()).take(count).for_each(|one| one.sent = None);
+        self.head = head;
+        self.commits += count as u64;
+    }
+
+    /// Looks how far the log goes, and writes what is missing of the batches under way, one after the other.
+    fn write_again(&mut self) -> Result<(), StoreError> {
+        loop {
+            let (term, head) = self.look_until_seen()?;
+            if term != self.lease.term {
+                return Err(self.lease.lose());
+            }
+            if head != self.head {
+                // What has no rows does not move the head, and may be written twice.
+                let open = || self.under_way.iter().filter(|one| one.sent.is_some());
+                let written = open().position(|one| one.position.head == head && !one.batch.rows().is_empty());
+                let Some(last) = written else {
+                    let told = "the log ends neither before nor behind a batch that was sent";
+                    return Err(StoreError::Damaged(told.into()));
+                };
+                self.are_durable(head, last + 1);
+            }
+            loop {
+                let next = self.under_way.iter().find(|one| one.sent.is_some());
+                let Some(next) = next.map(|one| (Arc::clone(&one.batch), one.position)) else { return Ok(()) };
+                let mut sent = self.dispatch(&next.0, &next.1, self.head)?;
+                let said = self.session.settle(&mut sent);
+                // What was sent before the connection was lost may arrive only now: then this one comes too late.
+                let late = said.as_ref().err().and_then(refusal) == Some(STALE);
+                if late || self.outcome(said)? == Tried::Open {
+                    break;
+                }
+                self.are_durable(next.1.head, 1);
+            }
+            sleep(PAUSE / 10);
+        }
+    }
+
+    fn outcome(&self, said: Result<(), StoreError>) -> Result<Tried, StoreError> {
+        // Whoever ends the wait for a standby makes the server commit for itself alone, which it says in a warning.
+        let warned = !self.session.warnings().is_empty();
+        match said {
+            Ok(()) if warned => Ok(Tried::Open),
+            Ok(()) => Ok(Tried::Durable),
+            Err(error) if is_open(&error) => Ok(Tried::Open),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The term and the head of the log on a new connection, as soon as there is an answer that can be relied on.
+    fn look_until_seen(&mut self) -> Result<(i64, [u8; 32]), StoreError> {
+        loop {
+            self.lease.check()?;
+            match self.look() {
+                Ok(Some(seen)) => return Ok(seen),
+                Ok(None) => {}
+                Err(error) if is_open(&error) => {}
+                Err(error) => return Err(error),
+            }
+            sleep(PAUSE);
+        }
+    }
+
+    /// The same, once; none where the answer cannot be relied on. Writing the row waits for a transaction of the lost
+    /// connection that the server is still at, and COMMIT for the standbys to have all that came before.
     fn look(&mut self) -> Result<Option<(i64, [u8; 32])>, StoreError> {
         self.session = connect(&self.settings, Some(self.lease.loss()))?;
         self.session.execute("BEGIN")?;
@@ -118,69 +172,126 @@ impl Postgres {
         Ok(self.session.warnings().is_empty().then_some((term, head)))
     }
 
-    /// The months of a batch that have no partition yet.
-    fn new_months(&self, batch: &Batch) -> BTreeSet<i32> {
-        batch.rows().iter().map(|row| row.moment.month.0).filter(|month| !self.months.contains(month)).collect()
+    /// Makes the partitions for the months of a batch, where the log has none yet: once a month, behind all that is under way.
+    fn make_months(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        while let Some(making) = self.new_months(batch) {
+            while self.under_way.iter().any(|one| one.sent.is_some()) {
+                self.conclude()?;
+            }
+            match self.make(&making) {
+                Ok(()) if self.session.warnings().is_empty() => {}
+                Err(error) if refusal(&error) == Some(STALE) => return Err(self.lease.lose()),
+                Err(error) if !is_open(&error) => return Err(error),
+                _ => drop(self.look_until_seen()?),
+            }
+            self.months = loop {
+                match months::attached(&mut self.session) {
+                    Err(error) if is_open(&error) => drop(self.look_until_seen()?),
+                    attached => break attached?,
+                }
+            };
+        }
+        Ok(())
     }
 
-    /// Everything that makes a batch durable, in order.
-    fn flight<'a>(&mut self, batch: &'a Batch, position: &Position) -> Result<Vec<Step<'a>>, StoreError> {
-        let mut flight = vec![Step::Plain("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED".into())];
-        flight.push(self.advance(position)?);
+    /// What makes the months of a batch that have no partition yet; none where all have one.
+    fn new_months(&self, batch: &Batch) -> Option<String> {
+        let months: BTreeSet<i32> = batch.rows().iter().map(|row| row.moment.month.0).collect();
+        let new: Vec<String> = months.difference(&self.months).map(|month| months::begin(*month)).collect();
+        (!new.is_empty()).then(|| new.join("; "))
+    }
+
+    fn make(&mut self, making: &str) -> Result<(), StoreError> {
+        let hold = self.session.statement("SELECT hold($1, $2)")?;
+        self.session.execute("BEGIN")?;
+        self.session.run(self.session.client().execute(&hold, &[&self.lease.term, &self.head.as_slice()]))?;
+        self.session.execute(making)?;
+        self.session.execute("COMMIT")
+    }
+
+    /// Sends the statement of a batch behind a log that ends with `known`.
+    fn dispatch(&mut self, batch: &Arc<Batch>, position: &Position, known: [u8; 32]) -> Result<Sent, StoreError> {
+        self.lease.check()?;
+        let commit = self.commit(batch, position, known);
+        let statement = self.session.statement(&commit.sql());
+        match statement.and_then(|statement| self.session.send(statement, commit.parameters)) {
+            // What follows from that is judged where the answer is awaited.
+            Err(error @ StoreError::Postgres(_)) => Ok(Box::pin(ready(Err(error)))),
+            sent => sent,
+        }
+    }
+
+    /// The one statement of a batch.
+    fn commit(&self, batch: &Arc<Batch>, position: &Position, known: [u8; 32]) -> Commit {
+        let mut commit = Commit::default();
+        let (now, then) = (position.moment, position.replay_moment);
+        let is_reopened = batch.rows().iter().any(|row| row.kind == Kind::OpenEpoch);
+        commit.parameters = vec![
+            Box::new(self.lease.term),
+            Box::new(known.to_vec()),
+            Box::new(position.next.0.cast_signed()),
+            Box::new(now.time.0),
+            Box::new(i64::from(now.day.0)),
+            Box::new(i64::from(now.month.0)),
+            Box::new(position.head.to_vec()),
+            Box::new(position.replay_from.0.cast_signed()),
+            Box::new(then.time.0),
+            Box::new(i64::from(then.day.0)),
+            Box::new(i64::from(then.month.0)),
+            Box::new(position.settled.0.cast_signed()),
+            Box::new(is_reopened),
+        ];
         if !batch.rows().is_empty() {
-            flight.extend(self.new_months(batch).into_iter().map(|month| Step::Plain(months::begin(month))));
-            let insert = self.session.statement("INSERT INTO log SELECT * FROM unnest($1::log[])")?;
-            flight.push(Step::Prepared(insert, vec![Box::new(LogRows(batch))]));
+            commit.also("INSERT INTO log SELECT * FROM unnest($?::log[])", LogRows(Arc::clone(batch)));
         }
-        if batch.rows().iter().any(|row| row.kind == Kind::OpenEpoch) {
-            flight.push(Step::Plain("UPDATE position SET restored = 0".into()));
-        }
-        for (sql, rows) in [repeat_keys(batch), codes(batch), private_texts(batch), messages(batch)] {
-            self.put(&mut flight, sql, rows)?;
+        for (sql, rows) in [repeat_keys(batch), codes(batch), private_texts(batch), erased(batch), messages(batch)] {
+            commit.rows(sql, rows);
         }
         for (table, rows) in slice(batch) {
-            self.put(&mut flight, &replace(table), rows)?;
+            commit.rows(&replace(table), rows);
         }
         if self.commits.is_multiple_of(CLEANED_EVERY) {
-            let delete = self.session.statement("DELETE FROM repeat_keys WHERE at_ms < $1")?;
-            flight.push(Step::Prepared(delete, vec![Box::new(batch.repeats_since().0)]));
+            commit.also("DELETE FROM repeat_keys WHERE at_ms < $?", batch.repeats_since().0);
         }
         let told = told(batch);
         if !told.is_empty() {
-            let erase = self.session.statement("DELETE FROM codes WHERE notice_id = ANY ($1)")?;
-            flight.push(Step::Prepared(erase, vec![Box::new(told)]));
+            commit.also("DELETE FROM codes WHERE notice_id = ANY ($?)", told);
         }
-        flight.push(Step::Plain("COMMIT".into()));
-        Ok(flight)
+        commit
+    }
+}
+
+/// Whether an error leaves it open what was written, or says that nothing was and no harm is done.
+fn is_open(error: &StoreError) -> bool {
+    is_unknown(error) || refusal(error).is_some_and(|code| GIVEN_UP.contains(&code))
+}
+
+/// The one statement that makes a batch durable: the position moves on, and beside it everything else is written.
+#[derive(Default)]
+struct Commit {
+    beside: Vec<String>,
+    parameters: Vec<Parameter>,
+}
+
+impl Commit {
+    /// Beside the rest this is done, with `$?` for its parameter.
+    fn also(&mut self, what: &str, parameter: impl ToSql + Sync + Send + 'static) {
+        self.parameters.push(Box::new(parameter));
+        self.beside.push(what.replace("$?", &format!("${}", self.parameters.len())));
     }
 
-    fn advance<'a>(&mut self, position: &Position) -> Result<Step<'a>, StoreError> {
-        let sql = "SELECT advance($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        let (now, then) = (position.moment, position.replay_moment);
-        let figure = |figure: i64| -> Box<dyn ToSql + Sync> { Box::new(figure) };
-        let parameters = vec![
-            figure(self.lease.term),
-            Box::new(self.head.to_vec()),
-            figure(position.next.0.cast_signed()),
-            figure(now.time.0),
-            figure(now.day.0.into()),
-            figure(now.month.0.into()),
-            Box::new(position.head.to_vec()),
-            figure(position.replay_from.0.cast_signed()),
-            figure(then.time.0),
-            figure(then.day.0.into()),
-            figure(then.month.0.into()),
-            figure(position.settled.0.cast_signed()),
-        ];
-        Ok(Step::Prepared(self.session.statement(sql)?, parameters))
-    }
-
-    /// A statement whose one parameter are rows, where there are any.
-    fn put<'a>(&mut self, flight: &mut Vec<Step<'a>>, sql: &str, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    /// The same with rows, where there are any.
+    fn rows(&mut self, what: &str, rows: Vec<Vec<Value>>) {
         if !rows.is_empty() {
-            flight.push(Step::Prepared(self.session.statement(sql)?, vec![Box::new(Rows(rows))]));
+            self.also(what, Rows(rows));
         }
-        Ok(())
+    }
+
+    fn sql(&self) -> String {
+        let beside: Vec<String> =
+            self.beside.iter().enumerate().map(|(place, what)| format!("part_{place} AS ({what})")).collect();
+        let with = if beside.is_empty() { String::new() } else { format!("WITH {} ", beside.join(", ")) };
+        format!("{with}SELECT advance($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
     }
 }
 
@@ -197,28 +308,37 @@ fn repeat_keys(batch: &Batch) -> Put {
     let row = |first: &crate::batch::LogRow| {
         vec![number(first.sequence.0), Value::Integer(first.moment.time.0), Value::Octets(keys.clone())]
     };
-    ("INSERT INTO repeat_keys SELECT * FROM unnest($1::repeat_keys[])", first.map(row).into_iter().collect())
+    ("INSERT INTO repeat_keys SELECT * FROM unnest($?::repeat_keys[])", first.map(row).into_iter().collect())
 }
 
 fn codes(batch: &Batch) -> Put {
     let row =
         |code: &crate::batch::Code| vec![Value::Integer(code.notice.packed()), Value::Octets(code.sealed.clone())];
-    let sql = "INSERT INTO codes (notice_id, sealed) SELECT notice_id, sealed FROM unnest($1::codes[])";
+    let sql = "INSERT INTO codes (notice_id, sealed) SELECT notice_id, sealed FROM unnest($?::codes[])";
     (sql, batch.codes().iter().map(row).collect())
 }
 
 fn private_texts(batch: &Batch) -> Put {
     let row = |text: &crate::batch::PrivateText| {
-        let (msisdn, transfer) = match text.subject {
-            Subject::Name(msisdn) => (number(msisdn.digits()), Value::Null),
-            Subject::Document(transfer) => (Value::Null, number(transfer.0)),
-        };
+        let msisdn = text.subject.msisdn.map_or(Value::Null, |msisdn| number(msisdn.digits()));
+        let transfer = text.subject.transfer.map_or(Value::Null, |transfer| number(transfer.0));
         let (commitment, sealed) = (text.text.commitment.to_vec(), text.text.sealed.clone());
         let position = Value::Integer(text.position.into());
         vec![number(text.sequence.0), position, msisdn, transfer, Value::Octets(commitment), Value::Octets(sealed)]
     };
-    let sql = "INSERT INTO private_texts SELECT * FROM unnest($1::private_texts[])";
+    let sql = "INSERT INTO private_texts SELECT * FROM unnest($?::private_texts[])";
     (sql, batch.texts().iter().map(row).collect())
+}
+
+/// The texts of before that are erased; those of the batch itself were never written.
+fn erased(batch: &Batch) -> Put {
+    let row = |(msisdn, up_to): &(Msisdn, Sequence)| {
+        let nothing = || Value::Octets(Vec::new());
+        vec![number(up_to.0), Value::Integer(0), number(msisdn.digits()), Value::Null, nothing(), nothing()]
+    };
+    let sql = "UPDATE private_texts AS held SET sealed = '' FROM unnest($?::private_texts[]) AS erased
+        WHERE held.msisdn = erased.msisdn AND held.sequence <= erased.sequence";
+    (sql, batch.erased().iter().map(row).collect())
 }
 
 /// The last word of the batch about each message.
@@ -242,7 +362,7 @@ fn messages(batch: &Batch) -> Put {
         ]
     };
     let sql = "INSERT INTO messages (notice_id, state, attempts, centre, message_id, at_ms)
-        SELECT notice_id, state, attempts, centre, message_id, at_ms FROM unnest($1::messages[])
+        SELECT notice_id, state, attempts, centre, message_id, at_ms FROM unnest($?::messages[])
         ON CONFLICT (notice_id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
             centre = excluded.centre, message_id = excluded.message_id, at_ms = excluded.at_ms";
     (sql, standing(batch).into_iter().map(row).collect())
@@ -277,7 +397,7 @@ fn replace(table: &Table) -> String {
     let (key, rest) = table.columns.split_at_checked(table.key).unwrap_or_default();
     let taken: Vec<String> = rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
     format!(
-        "INSERT INTO {name} SELECT * FROM unnest($1::{name}[]) ON CONFLICT ({}) DO UPDATE SET {}",
+        "INSERT INTO {name} SELECT * FROM unnest($?::{name}[]) ON CONFLICT ({}) DO UPDATE SET {}",
         key.join(", "),
         taken.join(", ")
     )

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::reading::PAUSE;
-use super::session::{Loss, Session, timeout};
+use super::safety;
+use super::session::{Loss, Problem, Session, Standing};
 use super::settings::{InUse, Settings};
 use crate::reading::signed;
 use crate::store::{Lost, StoreError};
@@ -35,18 +36,29 @@ pub(super) struct Lease {
 
 /// What became of a lease, and who wants to know.
 struct Fate {
-    lost: watch::Sender<Option<String>>,
+    standing: watch::Sender<Standing>,
     tell: Mutex<Option<Lost>>,
 }
 
 impl Fate {
     fn lose(&self, why: &str) -> StoreError {
-        let is_news = self.lost.send_if_modified(|lost| lost.is_none() && lost.replace(why.to_owned()).is_none());
+        let is_news =
+            self.standing.send_if_modified(|now| now.lost.is_none() && now.lost.replace(why.to_owned()).is_none());
         let tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let (true, Some(tell)) = (is_news, tell) {
             tell(StoreError::LeaseLost(why.to_owned()));
         }
         StoreError::LeaseLost(why.to_owned())
+    }
+
+    /// A server of this timeline serves; whether it is the latest known.
+    fn serves(&self, timeline: i64) -> bool {
+        self.standing.send_if_modified(|now| {
+            let is_news = now.timeline < timeline;
+            now.timeline = now.timeline.max(timeline);
+            is_news
+        });
+        self.standing.borrow().timeline == timeline
     }
 }
 
@@ -75,7 +87,8 @@ impl Lease {
             }
         };
         let term = session.figure("SELECT term FROM lease")?;
-        let fate = Arc::new(Fate { lost: watch::Sender::new(None), tell: Mutex::new(None) });
+        let standing = watch::Sender::new(Standing { lost: None, timeline: session.timeline()? });
+        let fate = Arc::new(Fate { standing, tell: Mutex::new(None) });
         let (stop, stopped) = sync_channel(0);
         let renewal =
             Renewal { settings: Arc::clone(settings), term, fate: Arc::clone(&fate), until: sent + settings.lease };
@@ -87,7 +100,7 @@ impl Lease {
 
     /// Fails where the lease was lost.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        self.fate.lost.borrow().as_ref().map_or(Ok(()), |why| Err(StoreError::LeaseLost(why.clone())))
+        self.fate.standing.borrow().lost.clone().map_or(Ok(()), |why| Err(StoreError::LeaseLost(why)))
     }
 
     /// Another writer was met.
@@ -97,7 +110,7 @@ impl Lease {
 
     /// Says when the lease is lost.
     pub(super) fn loss(&self) -> Loss {
-        self.fate.lost.subscribe()
+        self.fate.standing.subscribe()
     }
 
     pub(super) fn watch(&self, lost: Lost) {
@@ -172,6 +185,7 @@ impl Renewal {
                     wait = self.settings.lease / 3;
                 }
                 Ok(false) => return drop(self.fate.lose(TAKEN)),
+                Err(error @ StoreError::Unsafe(_)) => return drop(self.fate.lose(&error.to_string())),
                 Err(error) if Instant::now() >= self.until => {
                     return drop(self.fate.lose(&format!("the lease could not be renewed in time: {error}")));
                 }
@@ -185,23 +199,33 @@ impl Renewal {
         let _ = self.say(&mut session, Duration::ZERO);
     }
 
-    /// Sets the end of the lease; whether it is still ours.
+    /// Sets the end of the lease; whether it is still ours. What made the server safe may have changed, and is looked at too.
     fn say(&self, session: &mut Option<Session>, lasts: Duration) -> Result<bool, StoreError> {
         let session = match session {
             Some(session) => session,
-            None => {
-                let made = Session::connect(&self.settings, None)?;
-                // That the holder is there is no news worth waiting for a disk or a standby.
-                made.execute("SET synchronous_commit = off; SET statement_timeout = 0")?;
-                session.insert(made)
-            }
+            None => session.insert(self.connect()?),
         };
+        session.until = Some(Instant::now() + self.settings.patience());
+        safety::check(session, self.settings.standbys)?;
         let renew = session.statement(
             "UPDATE lease SET expires_at = clock_timestamp() + $1 * interval '1 millisecond' WHERE term = $2",
         )?;
         let lasts = lasts.as_millis() as f64;
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&lasts, &self.term];
-        let renewed = timeout(self.settings.patience(), session.client().execute(&renew, &parameters));
-        Ok(session.run(renewed)? > 0)
+        Ok(session.run(session.client().execute(&renew, &parameters))? > 0)
+    }
+
+    /// A new connection. That it leads to another server tells everybody to leave the one before, which may stand still with
+    /// all its connections open.
+    fn connect(&self) -> Result<Session, StoreError> {
+        let mut session = Session::connect(&self.settings, None)?;
+        session.until = Some(Instant::now() + self.settings.patience());
+        // That the holder is there is no news worth waiting for a disk or a standby.
+        session.execute("SET synchronous_commit = off; SET statement_timeout = 0")?;
+        let timeline = session.timeline()?;
+        if !self.fate.serves(timeline) {
+            return Err(StoreError::Postgres(Problem::Succeeded));
+        }
+        Ok(session)
     }
 }

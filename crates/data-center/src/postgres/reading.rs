@@ -121,7 +121,7 @@ impl Reading for PostgresHistory {
                 take(row)
             });
             match answered {
-                // What was handed over cannot be taken back.
+                // What was handed over, of a longer answer, cannot be taken back.
                 Err(error) if begun => {
                     failed = Some(error);
                     Ok(())

@@ -2,6 +2,7 @@
 //! The rows are written in PostgreSQL's binary form of an array of composites (array_send, record_send).
 
 use std::error::Error;
+use std::sync::Arc;
 
 use bytes::{BufMut as _, BytesMut};
 use tokio_postgres::types::{Field, IsNull, Kind, ToSql, Type, to_sql_checked};
@@ -20,7 +21,7 @@ const ABSENT: i32 = -1;
 pub(super) struct Rows<R>(pub(super) R);
 
 /// The rows of a batch, for the log.
-pub(super) struct LogRows<'a>(pub(super) &'a Batch);
+pub(super) struct LogRows(pub(super) Arc<Batch>);
 
 impl<R> std::fmt::Debug for Rows<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,7 +29,7 @@ impl<R> std::fmt::Debug for Rows<R> {
     }
 }
 
-impl std::fmt::Debug for LogRows<'_> {
+impl std::fmt::Debug for LogRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("rows")
     }
@@ -56,9 +57,9 @@ impl<R: AsRef<[Vec<Value>]>> ToSql for Rows<R> {
     to_sql_checked!();
 }
 
-impl ToSql for LogRows<'_> {
+impl ToSql for LogRows {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        put_array(ty, self.0.rows(), out, |row, record| put_row(self.0, row, record))
+        put_array(ty, self.0.rows(), out, |row, record| put_row(&self.0, row, record))
     }
 
     fn accepts(ty: &Type) -> bool {

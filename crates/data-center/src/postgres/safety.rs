@@ -65,10 +65,11 @@ pub(super) fn check(session: &mut Session, standbys: Standbys) -> Result<(), Sto
     if wrong.is_empty() { Ok(()) } else { Err(StoreError::Unsafe(wrong)) }
 }
 
+/// What a session begins with, whatever this one has chosen for itself.
 fn settings(session: &mut Session) -> Result<HashMap<String, String>, StoreError> {
     let names: Vec<String> = REQUIRED.iter().map(|(name, ..)| format!("'{name}'")).collect();
     let question = format!(
-        "SELECT name, setting FROM pg_settings WHERE name IN ({}, 'synchronous_commit', 'synchronous_standby_names')",
+        "SELECT name, reset_val FROM pg_settings WHERE name IN ({}, 'synchronous_commit', 'synchronous_standby_names')",
         names.join(", ")
     );
     let mut settings = HashMap::new();

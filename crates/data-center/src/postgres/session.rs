@@ -1,17 +1,19 @@
 //! One connection, driven by a runtime of its own on the thread that uses it.
 
 use std::collections::HashMap;
-use std::future::{Future, pending, poll_fn};
-use std::pin::pin;
+use std::future::{Future, pending, poll_fn, ready};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, select, select_ok};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio::task::yield_now;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Statement};
@@ -27,11 +29,17 @@ pub enum Problem {
     Told(tokio_postgres::Error),
     /// There is no answer.
     Silence,
+    /// There will be none that counts: another server has taken over.
+    Succeeded,
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Problem::Told(error) = self else { return f.write_str("the server does not answer") };
+        let error = match self {
+            Problem::Told(error) => error,
+            Problem::Silence => return f.write_str("the server does not answer"),
+            Problem::Succeeded => return f.write_str("another server has taken over"),
+        };
         match (error.as_db_error(), std::error::Error::source(error)) {
             (Some(error), _) => write!(f, "{} ({})", error.message(), error.code().code()),
             (None, Some(source)) => write!(f, "{error}: {source}"),
@@ -49,6 +57,13 @@ impl std::fmt::Debug for Problem {
 impl std::error::Error for Problem {}
 
 impl Problem {
+    /// Whether it may be otherwise soon: nobody listens or can be written, or the server starts or ends (class 57P), or has
+    /// too many connections.
+    pub(super) fn may_pass(&self) -> bool {
+        let Problem::Told(error) = self else { return true };
+        error.code().is_none_or(|code| code.code().starts_with("57P") || code.code() == "53300")
+    }
+
     /// The server's code for what it refused, the connection and the session being well; none where it is not known what
     /// the server did with what was sent last.
     fn refusal(&self) -> Option<&str> {
@@ -77,29 +92,48 @@ pub(super) fn is_unknown(error: &StoreError) -> bool {
     matches!(error, StoreError::Postgres(problem) if problem.refusal().is_none())
 }
 
+/// How many statements a connection keeps prepared. There is one for each set of tables that a batch touches: a dozen are
+/// common, and the server holds some hundred kilobytes for each.
+const MOST_STATEMENTS: usize = 64;
+
+/// How many rows of an answer are held back until all of it is there: more than any lookup beside the writer has.
+const HELD: usize = 16_384;
+
 type Warnings = Arc<Mutex<Vec<String>>>;
 
-/// Says why the database is this process's no more, once it is so.
-pub(super) type Loss = watch::Receiver<Option<String>>;
+/// What ends every waiting for a server.
+#[derive(Clone, Default)]
+pub(super) struct Standing {
+    /// Why the database is this process's no more, once it is so.
+    pub(super) lost: Option<String>,
+    /// Of the latest server that is known to have taken over. One of an earlier timeline may never answer, and what it
+    /// answers is of the past.
+    pub(super) timeline: i64,
+}
+
+/// Tells how this process stands to the database.
+pub(super) type Loss = watch::Receiver<Standing>;
 
 /// A connection.
 pub(super) struct Session {
     /// There until it is dropped.
     runtime: Option<Runtime>,
-    client: Client,
+    client: Arc<Client>,
     warnings: Warnings,
     statements: HashMap<String, Statement>,
     /// What ends every waiting for the server, which may never answer.
     loss: Option<Loss>,
+    /// The server's.
+    timeline: i64,
+    /// Until when it waits for an answer; none where that may take its time.
+    pub(super) until: Option<Instant>,
 }
 
-/// One statement of those that are sent together.
-pub(super) enum Step<'a> {
-    /// Without parameters.
-    Plain(String),
-    /// With them.
-    Prepared(Statement, Vec<Box<dyn ToSql + Sync + 'a>>),
-}
+/// A parameter of a statement that is on its way.
+pub(super) type Parameter = Box<dyn ToSql + Sync + Send>;
+
+/// A statement that was sent: what the server says to it.
+pub(super) type Sent = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
 impl Session {
     /// Connects; with `loss`, for as long as the database is this process's.
@@ -107,34 +141,33 @@ impl Session {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Settings(format!("no runtime: {error}")))?;
         let warnings = Warnings::default();
-        let client = runtime.block_on(until(
-            loss.clone(),
-            timeout(settings.patience(), async {
-                match settings.tls.clone().filter(|_| settings.needs_tls()) {
-                    Some(tls) => {
-                        let (client, connection) = settings.config.connect(tls).await?;
-                        tokio::spawn(drive(connection, Arc::clone(&warnings)));
-                        Ok::<_, StoreError>(client)
-                    }
-                    None => {
-                        let (client, connection) = settings.config.connect(NoTls).await?;
-                        tokio::spawn(drive(connection, Arc::clone(&warnings)));
-                        Ok(client)
-                    }
-                }
-            }),
-        ))?;
-        Ok(Session { runtime: Some(runtime), client, warnings, statements: HashMap::new(), loss })
+        let timeline = loss.as_ref().map_or(0, |loss| loss.borrow().timeline);
+        let hosts = settings.hosts.iter().map(|host| Box::pin(reach(host, settings, &warnings)));
+        let reached = timeout(settings.patience(), async { Ok::<_, StoreError>(select_ok(hosts).await?.0) });
+        let client = Arc::new(runtime.block_on(until(loss.clone(), timeline, reached))?);
+        let (runtime, statements) = (Some(runtime), HashMap::new());
+        let mut session = Session { runtime, client, warnings, statements, loss, timeline, until: None };
+        if session.loss.is_some() {
+            session.timeline = session.timeline()?;
+            if session.timeline < timeline {
+                return Err(StoreError::Postgres(Problem::Succeeded));
+            }
+        }
+        Ok(session)
     }
 
     pub(super) fn run<T, E: Into<StoreError>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, StoreError> {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(until(self.loss.clone(), work)),
-            None => unreachable!("the runtime is there until the session is dropped"),
-        }
+        let Some(runtime) = &self.runtime else { unreachable!("the runtime is there until the session is dropped") };
+        let in_time = async {
+            match self.until {
+                Some(until) => timeout(until.saturating_duration_since(Instant::now()), work).await,
+                None => work.await.map_err(Into::into),
+            }
+        };
+        runtime.block_on(until(self.loss.clone(), self.timeline, in_time))
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -150,6 +183,9 @@ impl Session {
     pub(super) fn statement(&mut self, sql: &str) -> Result<Statement, StoreError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
+        }
+        if self.statements.len() >= MOST_STATEMENTS {
+            self.statements.clear();
         }
         let statement = self.run(self.client.prepare(sql))?;
         self.statements.insert(sql.to_owned(), statement.clone());
@@ -172,7 +208,16 @@ impl Session {
         Ok(found)
     }
 
-    /// The same with a statement and any parameters.
+    /// Which of the servers that have taken over from one another this is: it rises with each. A standby has none, 0.
+    pub(super) fn timeline(&mut self) -> Result<i64, StoreError> {
+        self.figure(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 0
+                ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END",
+        )
+    }
+
+    /// The same with a statement and any parameters. Of an answer of no more than [`HELD`] rows nothing is handed over before
+    /// all of it is there: so the question can be put again where the connection is lost.
     pub(super) fn each_of<P: ToSql + Sync>(
         &self,
         statement: &Statement,
@@ -182,7 +227,19 @@ impl Session {
         self.run(async {
             let parameters = parameters.iter().map(|parameter| parameter as &(dyn ToSql + Sync));
             let mut rows = pin!(self.client.query_raw(statement, parameters).await?);
-            while let Some(row) = rows.try_next().await? {
+            let mut held = Vec::new();
+            while held.len() < HELD
+                && let Some(row) = rows.try_next().await?
+            {
+                held.push(row);
+            }
+            let is_whole = held.len() < HELD;
+            for row in held {
+                if !take(&row)? {
+                    return Ok(());
+                }
+            }
+            while !is_whole && let Some(row) = rows.try_next().await? {
                 if !take(&row)? {
                     break;
                 }
@@ -191,34 +248,28 @@ impl Session {
         })
     }
 
-    /// Sends all these statements at once and awaits what the server says to each. The error is that of the first which was
-    /// not done.
-    pub(super) fn send_together(&self, steps: &[Step<'_>]) -> Result<(), StoreError> {
-        let mut waiting: Vec<_> = steps.iter().map(|step| (Box::pin(self.send(step)), None)).collect();
-        // Each is polled in its turn: a statement is on its way once it was polled, so they go out in order.
-        self.run(poll_fn(|context| {
-            for (sent, said) in &mut waiting {
-                if said.is_none()
-                    && let Poll::Ready(ready) = sent.as_mut().poll(context)
-                {
-                    *said = Some(ready);
-                }
-            }
-            if waiting.iter().any(|(_, said)| said.is_none()) {
-                return Poll::Pending;
-            }
-            Poll::Ready(waiting.iter_mut().find_map(|(_, said)| said.take()?.err()).map_or(Ok(()), Err))
-        }))
+    /// Sends a statement and does not await what the server says. Statements reach it in the order in which they are sent.
+    pub(super) fn send(&self, statement: Statement, parameters: Vec<Parameter>) -> Result<Sent, StoreError> {
+        let client = Arc::clone(&self.client);
+        let mut sent: Sent = Box::pin(async move {
+            let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|one| &**one as _).collect();
+            client.execute(&statement, &parameters).await.map(drop).map_err(Into::into)
+        });
+        // Polled once, it is in the hands of the connection; yielding lets that write.
+        let said = self.run(async {
+            let said = poll_fn(|context| Poll::Ready(sent.as_mut().poll(context))).await;
+            yield_now().await;
+            Ok::<_, StoreError>(said)
+        })?;
+        Ok(match said {
+            Poll::Ready(said) => Box::pin(ready(said)),
+            Poll::Pending => sent,
+        })
     }
 
-    async fn send(&self, step: &Step<'_>) -> Result<(), tokio_postgres::Error> {
-        match step {
-            Step::Plain(sql) => self.client.batch_execute(sql).await,
-            Step::Prepared(statement, parameters) => {
-                let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|one| &**one as _).collect();
-                self.client.execute(statement, &parameters).await.map(drop)
-            }
-        }
+    /// Awaits what the server says to a statement that was sent.
+    pub(super) fn settle(&self, sent: &mut Sent) -> Result<(), StoreError> {
+        self.run(sent.as_mut())
     }
 
     /// What the server warned of since this was asked last.
@@ -236,28 +287,49 @@ impl Drop for Session {
     }
 }
 
-/// Awaits something as long as the database is this process's.
+/// Connects to one host.
+async fn reach(
+    host: &tokio_postgres::Config,
+    settings: &Settings,
+    warnings: &Warnings,
+) -> Result<Client, tokio_postgres::Error> {
+    match settings.tls.clone().filter(|_| host.get_ssl_mode() != SslMode::Disable) {
+        Some(tls) => {
+            let (client, connection) = host.connect(tls).await?;
+            tokio::spawn(drive(connection, Arc::clone(warnings)));
+            Ok(client)
+        }
+        None => {
+            let (client, connection) = host.connect(NoTls).await?;
+            tokio::spawn(drive(connection, Arc::clone(warnings)));
+            Ok(client)
+        }
+    }
+}
+
+/// Awaits something as long as the database is this process's, and no other server has taken over.
 async fn until<T, E: Into<StoreError>>(
     loss: Option<Loss>,
+    timeline: i64,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
-    let lost = async {
+    let ended = async {
         if let Some(mut loss) = loss
-            && let Ok(why) = loss.wait_for(Option::is_some).await
-            && let Some(why) = why.clone()
+            && let Ok(standing) = loss.wait_for(|now| now.lost.is_some() || now.timeline > timeline).await
         {
-            return why;
+            return standing.lost.clone();
         }
         pending().await
     };
-    match select(pin!(work), pin!(lost)).await {
+    match select(pin!(work), pin!(ended)).await {
         Either::Left((done, _)) => done.map_err(Into::into),
-        Either::Right((why, _)) => Err(StoreError::LeaseLost(why)),
+        Either::Right((Some(why), _)) => Err(StoreError::LeaseLost(why)),
+        Either::Right((None, _)) => Err(StoreError::Postgres(Problem::Succeeded)),
     }
 }
 
 /// Awaits the server, but no longer than this.
-pub(super) async fn timeout<T, E: Into<StoreError>>(
+async fn timeout<T, E: Into<StoreError>>(
     patience: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::store::StoreError;
@@ -41,7 +41,8 @@ pub enum InUse {
 /// A PostgreSQL database and how it is used.
 #[derive(Clone)]
 pub struct Settings {
-    pub(super) config: tokio_postgres::Config,
+    /// One for each host.
+    pub(super) hosts: Vec<tokio_postgres::Config>,
     pub(super) tls: Option<MakeRustlsConnect>,
     address: String,
     /// What stands by; the server's own settings must agree.
@@ -56,50 +57,24 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `postgres://user@host:port/database?sslmode=require` as libpq understands it. Several hosts are tried in order
-    /// for the one that can be written.
+    /// Reads `postgres://user@host:port/database?sslmode=require` as libpq understands it. Of several hosts,
+    /// `postgres://user@host:port,host:port/database`, all are tried at once for the one that can be written.
     ///
     /// # Errors
     /// [`StoreError::Settings`] where it is no such address, holds a password, or leaves open whether the way to another
     /// machine is encrypted.
     pub fn parse(address: &str) -> Result<Settings, StoreError> {
-        let wrong = |what: &str| StoreError::Settings(format!("{address}: {what}"));
-        let mut config: tokio_postgres::Config = match SCHEMES.iter().any(|scheme| address.starts_with(scheme)) {
-            // The error itself may quote a password.
-            true => address.parse().map_err(|_| StoreError::Settings("no address of a PostgreSQL server".into()))?,
-            false => return Err(wrong("must begin with postgres://")),
-        };
-        if config.get_password().is_some() {
-            return Err(StoreError::Settings("the password stands in a file of its own, never in the address".into()));
+        if !SCHEMES.iter().any(|scheme| address.starts_with(scheme)) {
+            return Err(wrong(address, "must begin with postgres://"));
         }
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(wrong("names no host"));
-        }
-        if config.get_ssl_mode() == SslMode::Prefer {
-            let near = |host: &Host| match host {
-                Host::Unix(_) => true,
-                Host::Tcp(name) => ["localhost", "127.0.0.1", "::1"].contains(&name.as_str()),
-            };
-            if !config.get_hosts().iter().all(near) || !config.get_hostaddrs().iter().all(|ip| ip.is_loopback()) {
-                return Err(wrong("say sslmode=require, or sslmode=disable where the network is trusted"));
+        let mut hosts = each_host(address).iter().map(|address| host(address)).collect::<Result<Vec<_>, _>>()?;
+        if hosts.len() > 1 {
+            for host in &mut hosts {
+                host.target_session_attrs(TargetSessionAttrs::ReadWrite);
             }
-            config.ssl_mode(SslMode::Disable);
-        }
-        if config.get_hosts().len().max(config.get_hostaddrs().len()) > 1 {
-            config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE / 2).keepalives_interval(SILENCE / 4);
-            config.keepalives_retries(2);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("wakala");
         }
         Ok(Settings {
-            config,
+            hosts,
             tls: None,
             address: address.to_owned(),
             standbys: Standbys::default(),
@@ -111,7 +86,7 @@ impl Settings {
 
     /// Whether the address asks for an encrypted connection: then [`Settings::with_tls`] must say whom to trust.
     pub fn needs_tls(&self) -> bool {
-        self.config.get_ssl_mode() != SslMode::Disable
+        self.hosts.iter().any(|host| host.get_ssl_mode() != SslMode::Disable)
     }
 
     /// Whom to trust, and how to prove who we are. Names of servers are always checked.
@@ -124,20 +99,69 @@ impl Settings {
     /// The password, where the server wants one.
     #[must_use]
     pub fn with_password(mut self, password: &str) -> Settings {
-        self.config.password(password);
+        for host in &mut self.hosts {
+            host.password(password);
+        }
         self
     }
 
     /// How long it may take to reach the server, or to renew the lease: after one that came to nothing there is time for
     /// another.
     pub(super) fn patience(&self) -> Duration {
-        self.config.get_connect_timeout().map_or(CONNECT, |timeout| *timeout).min(self.lease / 3)
+        let timeouts = self.hosts.iter().filter_map(tokio_postgres::Config::get_connect_timeout);
+        timeouts.copied().min().unwrap_or(CONNECT).min(self.lease / 3)
     }
 
     /// The address, in which no secret stands.
     pub fn address(&self) -> &str {
         &self.address
     }
+}
+
+/// The addresses of the single hosts of an address, which stand between the user and the database.
+fn each_host(address: &str) -> Vec<String> {
+    let start = address.find("://").map_or(0, |at| at + 3);
+    let start = address[start..].find('@').map_or(start, |at| start + at + 1);
+    let end = address[start..].find(['/', '?']).map_or(address.len(), |at| start + at);
+    address[start..end].split(',').map(|host| format!("{}{host}{}", &address[..start], &address[end..])).collect()
+}
+
+/// How one host is reached.
+fn host(address: &str) -> Result<tokio_postgres::Config, StoreError> {
+    // The error itself may quote a password.
+    let mut config: tokio_postgres::Config =
+        address.parse().map_err(|_| StoreError::Settings("no address of a PostgreSQL server".into()))?;
+    if config.get_password().is_some() {
+        return Err(StoreError::Settings("the password stands in a file of its own, never in the address".into()));
+    }
+    if config.get_hosts().len() != 1 || config.get_hostaddrs().len() > 1 {
+        return Err(wrong(address, "must name its hosts between the user and the database"));
+    }
+    if config.get_ssl_mode() == SslMode::Prefer {
+        let near = |host: &Host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => ["localhost", "127.0.0.1", "::1"].contains(&name.as_str()),
+        };
+        if !config.get_hosts().iter().all(near) || !config.get_hostaddrs().iter().all(|ip| ip.is_loopback()) {
+            return Err(wrong(address, "say sslmode=require, or sslmode=disable where the network is trusted"));
+        }
+        config.ssl_mode(SslMode::Disable);
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE / 2).keepalives_interval(SILENCE / 4);
+        config.keepalives_retries(2);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("wakala");
+    }
+    Ok(config)
+}
+
+fn wrong(address: &str, what: &str) -> StoreError {
+    StoreError::Settings(format!("{address}: {what}"))
 }
 
 impl fmt::Debug for Settings {
@@ -157,12 +181,15 @@ mod tests {
         assert!(matches!(read("postgres://wakala@db.example/wakala?sslmode=disable"), Ok(false)));
         assert!(matches!(read("postgres://wakala@127.0.0.1:5433/wakala"), Ok(false)));
         assert!(matches!(read("postgresql://wakala@%2Fvar%2Frun%2Fpostgresql/wakala"), Ok(false)));
+        assert_eq!(Settings::parse("postgres://wakala@a:1,b,c:3/wakala?sslmode=require").unwrap().hosts.len(), 3);
         for wrong in [
             "postgres://wakala@db.example/wakala",
             "postgres://wakala@localhost,db.example/wakala",
             "postgres://wakala:pass@localhost/wakala",
             "postgres://wakala@localhost/wakala?password=pass",
             "postgres:///wakala",
+            "postgres://wakala@localhost,/wakala",
+            "postgres://wakala@localhost/wakala?host=db.example",
             "mysql://wakala@localhost/wakala",
             "/var/lib/wakala/wakala.db",
         ] {

@@ -6,7 +6,7 @@ use transaction_processing::journal::{Entered, MOST_POSTINGS};
 use transaction_processing::request::Kind;
 use transaction_processing::time::Time;
 
-use crate::batch::{Batch, LogRow, Position, Subject};
+use crate::batch::{Batch, LogRow, Position};
 use crate::messages::{Message, MessageChange};
 use crate::records::{self, Table, Value};
 use crate::store::StoreError;
@@ -34,15 +34,17 @@ fn write(connection: &Connection, batch: &Batch) -> Result<(), StoreError> {
         connection.prepare_cached(sql)?.execute(params![code.notice.packed(), code.sealed])?;
     }
     for text in batch.texts() {
-        let (msisdn, transfer) = match text.subject {
-            Subject::Name(msisdn) => (Some(msisdn.digits().cast_signed()), None),
-            Subject::Document(transfer) => (None, Some(transfer.0.cast_signed())),
-        };
+        let msisdn = text.subject.msisdn.map(|msisdn| msisdn.digits().cast_signed());
+        let transfer = text.subject.transfer.map(|transfer| transfer.0.cast_signed());
         let sql = "INSERT INTO private_texts (sequence, position, msisdn, transfer, commitment, sealed)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let sequence = text.sequence.0.cast_signed();
         let values = params![sequence, text.position, msisdn, transfer, text.text.commitment, text.text.sealed];
         connection.prepare_cached(sql)?.execute(values)?;
+    }
+    for (msisdn, up_to) in batch.erased() {
+        let values = params![msisdn.digits().cast_signed(), up_to.0.cast_signed()];
+        connection.execute("UPDATE private_texts SET sealed = x'' WHERE msisdn = ?1 AND sequence <= ?2", values)?;
     }
     for change in batch.messages() {
         if let MessageChange::Stands(message) = change {

@@ -9,7 +9,7 @@ use transaction_processing::ids::Sequence;
 
 use super::reading::SqliteHistory;
 use super::verify::verify;
-use super::{beside, connect, create_private, keep_journal, lock, migrations, sync_directory, version};
+use super::{AGAIN, beside, connect, create_private, keep_journal, lock, migrations, sync_directory, version};
 use crate::audit::Report;
 use crate::batch::Position;
 use crate::location::Condition;
@@ -120,7 +120,7 @@ fn sync(path: &Path) -> Result<(), StoreError> {
 pub fn restore(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, RestoreError> {
     version::check()?;
     // What a database before has left in its log or journal would be taken for a part of this one.
-    let remains = [to.to_owned(), beside(to, "-wal"), beside(to, "-journal")];
+    let remains = [to.to_owned(), beside(to, "-wal"), beside(to, AGAIN), beside(to, "-journal")];
     if let Some(there) = remains.into_iter().find(|path| path.exists()) {
         return Err(RestoreError::Exists(there));
     }

@@ -4,7 +4,7 @@
 
 use data_center::{Answer, DataCenter, Fatal, MessageChange, Store};
 use transaction_processing::account::{Proof, Proofs, Tier};
-use transaction_processing::ids::{AgentCode, ProposalId, StaffId, TransferId};
+use transaction_processing::ids::{AgentCode, ProposalId, Sequence, StaffId, TransferId};
 use transaction_processing::limits::{Class, Limits};
 use transaction_processing::money::TypedAmount;
 use transaction_processing::notice::SealedCode;
@@ -274,6 +274,11 @@ impl<S: Store> Town<S> {
             town.any(wrong);
         }
         town.measure(Measure::Close { msisdn: number(FIRST_CUSTOMER + 7) });
+        let (balance, as_of) = (money(20_000_000_000), moment(town.millis).time);
+        let statement = "statement 1".into();
+        town.measure(Measure::ConfirmBank { balance, as_of, statement, includes: vec!["deposit 2".into()] });
+        let up_to = Sequence(town.center.books().next().0 - 1);
+        town.measure(Measure::Erase { msisdn: number(FIRST_CUSTOMER + 6), up_to });
         for _ in 0..12 {
             let requests =
                 (0..12).map(|n| town.writing.transfer(FIRST_CUSTOMER + n % 3, FIRST_CUSTOMER + 4, 10)).collect();
@@ -336,6 +341,12 @@ impl<S: Store> Town<S> {
     }
 
     pub fn measure(&mut self, measure: Measure) -> Answer {
+        let approval = self.proposed(measure);
+        self.one(approval)
+    }
+
+    /// What approves a measure that is proposed here.
+    pub fn proposed(&mut self, measure: Measure) -> Request {
         let to = match &measure {
             Measure::EnrolAgent { msisdn, .. } | Measure::ResetPin { msisdn } => Some(*msisdn),
             Measure::ChangeNumber { to, .. } => Some(*to),
@@ -350,7 +361,7 @@ impl<S: Store> Town<S> {
         });
         let proposal = ProposalId(proposed.row.unwrap().0);
         let fields = requests::approve::Fields { proposal, verdict: Verdict::Approve, one_time_pin, moved_name: None };
-        self.one(by_staff(self.staff[1], Action::Approve(fields)))
+        by_staff(self.staff[1], Action::Approve(fields))
     }
 
     /// Registers customers, numbered on from [`FIRST_CUSTOMER`], and takes cash in for each.

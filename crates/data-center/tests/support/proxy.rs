@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each program uses its own part of the proxy")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -39,6 +39,19 @@ pub struct Proxy {
 impl Proxy {
     /// One to a server's socket.
     pub fn start(server: PathBuf) -> Proxy {
+        Proxy::to(move || UnixStream::connect(&server))
+    }
+
+    /// One to a port of this machine.
+    pub fn to_port(port: u16) -> Proxy {
+        Proxy::to(move || {
+            let server = TcpStream::connect(("127.0.0.1", port))?;
+            server.set_nodelay(true)?;
+            Ok(server)
+        })
+    }
+
+    fn to<S: Stream>(server: impl Fn() -> io::Result<S> + Send + 'static) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let rules = Arc::new((Mutex::new(Rules::default()), Condvar::new()));
@@ -46,15 +59,19 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 // A server that is down refuses, and so does the way to it.
-                let Ok(server) = UnixStream::connect(&server) else { continue };
+                let Ok(server) = server() else { continue };
                 client.set_nodelay(true).unwrap();
                 let (rules, other) = (Arc::clone(&shared), Arc::clone(&shared));
-                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (from, to) = (client.twin(), server.twin());
                 thread::spawn(move || pass(Way::Up, from, to, &rules));
                 thread::spawn(move || pass(Way::Down, server, client, &other));
             }
         });
         Proxy { port, rules }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {
@@ -107,17 +124,26 @@ impl Proxy {
 }
 
 /// Either kind of socket.
-trait Stream: Read + Write {
+trait Stream: Read + Write + Send + Sized + 'static {
+    fn twin(&self) -> Self;
     fn close(&self);
 }
 
 impl Stream for TcpStream {
+    fn twin(&self) -> TcpStream {
+        self.try_clone().unwrap()
+    }
+
     fn close(&self) {
         let _ = self.shutdown(Shutdown::Both);
     }
 }
 
 impl Stream for UnixStream {
+    fn twin(&self) -> UnixStream {
+        self.try_clone().unwrap()
+    }
+
     fn close(&self) {
         let _ = self.shutdown(Shutdown::Both);
     }

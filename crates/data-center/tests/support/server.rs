@@ -35,13 +35,31 @@ impl Server {
 
     /// The same with settings, each `name=value`.
     pub fn start_with(settings: &[&str]) -> Server {
-        let place = place();
+        Server::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// The same in a folder of its own under `parent`.
+    pub fn start_in(parent: &Path, settings: &[&str]) -> Server {
+        let place = place(parent);
         let template = template();
         let data = place.path().join("data");
         run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(&template).arg(&data));
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let mut server = Server { place, postmaster: None, settings, port: free_port() };
         server.serve();
+        server
+    }
+
+    /// A standby of another, which has all that the other has.
+    pub fn standing_by(primary: &Server) -> Server {
+        let place = place(&std::env::temp_dir());
+        let mut copy = as_owner(&bin("pg_basebackup"));
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--username=postgres", "--host"]);
+        copy.arg(primary.folder()).args(["--port", &primary.port.to_string(), "--pgdata"]);
+        run(copy.arg(place.path().join("data")));
+        let mut server = Server { place, postmaster: None, settings: Vec::new(), port: free_port() };
+        server.serve();
+        primary.wait_for("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'", "1");
         server
     }
 
@@ -89,6 +107,15 @@ impl Server {
                 END LOOP;
             END $$"
         ));
+    }
+
+    /// What the server's own benchmark says when it is run on it.
+    pub fn pgbench(&self, arguments: &[&str]) -> String {
+        let mut pgbench = Command::new(bin("pgbench"));
+        pgbench.args(["--username=postgres", "--port", &self.port.to_string(), "--host"]).arg(self.place.path());
+        let said = pgbench.args(arguments).arg("postgres").output().unwrap();
+        assert!(said.status.success(), "{pgbench:?}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8(said.stdout).unwrap()
     }
 
     /// Changes a setting of the running server.
@@ -184,8 +211,8 @@ fn owner() -> Option<(u32, u32)> {
 }
 
 /// A new folder in which the server may do what it likes.
-fn place() -> TempDir {
-    let place = tempfile::tempdir().unwrap();
+fn place(parent: &Path) -> TempDir {
+    let place = tempfile::tempdir_in(parent).unwrap();
     if let Some((user, group)) = owner() {
         chown(place.path(), Some(user), Some(group)).unwrap();
     }
@@ -199,7 +226,7 @@ fn template() -> PathBuf {
     if template.exists() {
         return template;
     }
-    let place = place();
+    let place = place(&std::env::temp_dir());
     let data = place.path().join("data");
     let mut initdb = as_owner(&bin("initdb"));
     run(initdb.args(["--no-sync", "--auth=trust", "--username=postgres", "--locale=C.UTF-8", "-D"]).arg(&data));

@@ -1,10 +1,10 @@
 //! What decisions, and whoever asks between them, may read of the books.
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
 
 use super::{Books, Missing, Outcome, key_of};
 use crate::account::{Account, Agent};
+use crate::bank::{BankBalance, BankMovement};
 use crate::decision::{Dealings, Failures, Scope};
 use crate::ids::{
     AccountId, AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, SystemAccount, TariffId, TransferId,
@@ -230,12 +230,27 @@ impl Books {
 
     /// Whether a bank reference has served.
     pub fn is_bank_reference_used(&self, reference: &str) -> bool {
-        self.bank_references.contains(reference)
+        self.bank_movements.contains_key(reference)
     }
 
-    /// All bank references that have served.
-    pub fn bank_references(&self) -> impl Iterator<Item = &str> {
-        self.bank_references.iter().map(String::as_str)
+    /// The deposit or payment of a bank reference that has served.
+    pub fn bank_movement(&self, reference: &str) -> Option<&BankMovement> {
+        self.bank_movements.get(reference)
+    }
+
+    /// All deposits and payments of the bank's that have served, by their references.
+    pub fn bank_movements(&self) -> impl Iterator<Item = &BankMovement> {
+        self.bank_movements.values()
+    }
+
+    /// The bank's last word about the trust account of a currency, by its ISO number.
+    pub fn bank_balance(&self, currency: u16) -> Option<&BankBalance> {
+        self.bank_balances.get(&currency)
+    }
+
+    /// The bank's last word about each trust account.
+    pub fn bank_balances(&self) -> impl Iterator<Item = &BankBalance> {
+        self.bank_balances.values()
     }
 
     /// All failures counted.

@@ -101,6 +101,10 @@ fn carry_out(
             Ok(())
         }
         Measure::RecycleNumber { msisdn } => accounts::recycle_number(scene, draft, *msisdn),
+        Measure::ConfirmBank { balance, as_of, statement, includes } => {
+            treasury::confirm_bank(scene, draft, (*balance, *as_of), statement, includes)
+        }
+        Measure::Erase { msisdn, up_to } => accounts::erase(scene, draft, *msisdn, *up_to),
         Measure::BindCard { msisdn, iccid } => accounts::bind_card(scene, draft, *msisdn, *iccid),
         Measure::ForgetCard { msisdn } => accounts::forget_card(scene, draft, *msisdn),
         Measure::EnrolStaff { name, verifier } => {

@@ -398,5 +398,6 @@ pub fn agree(books: &Books, other: &Books) {
     assert!(books.all_staff().eq(other.all_staff()));
     assert!(books.cases().eq(other.cases()));
     assert!(books.tariffs().eq(other.tariffs()));
-    assert!(books.bank_references().eq(other.bank_references()));
+    assert!(books.bank_movements().eq(other.bank_movements()));
+    assert!(books.bank_balances().eq(other.bank_balances()));
 }

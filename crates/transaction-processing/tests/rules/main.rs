@@ -13,6 +13,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bank;
 mod claims;
 mod money;
 mod repeats;

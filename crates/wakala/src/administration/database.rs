@@ -117,12 +117,39 @@ fn whole(value: Option<&Stored>) -> i64 {
 /// The name last given for a number, sealed. Names stand in no index: this looks through them, newest first.
 pub fn latest_name(database: &Location, owner: Msisdn) -> Result<Option<Vec<u8>>, Fault> {
     let statement =
-        format!("SELECT sealed FROM private_texts WHERE msisdn = {} ORDER BY sequence DESC LIMIT 1", owner.digits());
+        format!("SELECT sealed FROM private_texts WHERE {} ORDER BY sequence DESC LIMIT 1", names_of(owner));
     let answer = query(database, &statement, 1).map_err(failed)?;
     Ok(answer.rows.into_iter().flatten().find_map(|value| match value {
         Stored::Octets(sealed) => Some(sealed),
         _ => None,
     }))
+}
+
+/// The row in which a number got the name that it has last; none where it never had one.
+pub fn last_named(database: &Location, owner: Msisdn) -> Result<Option<Sequence>, Fault> {
+    let figure = one_figure(database, &format!("SELECT max(sequence) FROM private_texts WHERE {}", names_of(owner)))?;
+    Ok(Some(Sequence(figure)).filter(|row| row.0 > 0))
+}
+
+/// How many personal texts stand under a number in rows up to this one.
+pub fn personal_texts(database: &Location, owner: Msisdn, up_to: Sequence) -> Result<u64, Fault> {
+    let (of, up_to) = (owner.digits(), up_to.0);
+    let which = format!("msisdn = {of} AND sequence <= {up_to} AND length(sealed) > 0");
+    one_figure(database, &format!("SELECT count(*) FROM private_texts WHERE {which}"))
+}
+
+fn names_of(owner: Msisdn) -> String {
+    format!("msisdn = {} AND transfer IS NULL", owner.digits())
+}
+
+/// The number of the row that is written next.
+pub fn next_row(database: &Location) -> Result<u64, Fault> {
+    one_figure(database, "SELECT max(next) FROM position")
+}
+
+fn one_figure(database: &Location, statement: &str) -> Result<u64, Fault> {
+    let answer = query(database, statement, 1).map_err(failed)?;
+    Ok(whole(answer.rows.first().and_then(|row| row.first())).cast_unsigned())
 }
 
 /// The rows about a transfer, in order. The log has no index by transfer, so this reads it from the row that made the

@@ -34,7 +34,7 @@ const MOST_OWN_NUMBERS: usize = 16;
 /// The most proposals in one list.
 const MOST_LISTED: usize = 1000;
 
-fn bad(message: impl Into<String>) -> Fault {
+pub(super) fn bad(message: impl Into<String>) -> Fault {
     Fault::new(FaultCode::BadRequest, message)
 }
 
@@ -206,6 +206,13 @@ impl Administration {
             Measure::PayUnclaimed { case, number } => {
                 Core::PayUnclaimed { case: CaseId(*case), msisdn: self.number(number)? }
             }
+            Measure::ConfirmBank { balance, as_of, statement, includes } => {
+                self.bank_balance(balance, as_of, statement, includes)?
+            }
+            Measure::Erase { number, former_owners } => {
+                let msisdn = self.number(number)?;
+                Core::Erase { msisdn, up_to: self.erasable(msisdn, *former_owners)? }
+            }
             Measure::EnrolStaff { name } => {
                 Core::EnrolStaff { name: sound_name(name)?, verifier: verifier(new_secret)? }
             }
@@ -219,6 +226,11 @@ impl Administration {
     }
 
     fn amount(&self, typed: &Sum) -> Result<Money, Fault> {
+        self.at_least(1, typed)
+    }
+
+    /// An amount as typed of so many minor units at least.
+    pub(super) fn at_least(&self, least: i64, typed: &Sum) -> Result<Money, Fault> {
         let currency = match &typed.currency {
             None => self.config.ledger.currency,
             Some(code) => CurrencyCode::parse(code)
@@ -226,7 +238,7 @@ impl Administration {
                 .ok_or_else(|| bad(format!("{code:?} is not one of the ledger's currencies")))?,
         };
         let minor = Amount::parse(&typed.amount).and_then(|amount| amount.minor(currency.currency()));
-        let amount = minor.filter(|minor| *minor > 0).and_then(|minor| Money::new(minor, currency.currency()));
+        let amount = minor.filter(|minor| *minor >= least).and_then(|minor| Money::new(minor, currency.currency()));
         amount.ok_or_else(|| {
             let (typed, code) = (&typed.amount, currency.code());
             bad(format!("{typed:?} is no amount of {code}: write whole currency with its decimals, 500 or 500.50"))
@@ -345,6 +357,12 @@ fn describe(administration: &Administration, measure: &proposal::Measure, number
         Core::PayUnclaimed { case, msisdn } => {
             json!({ "do": "pay unclaimed", "case": case.0, "number": number(msisdn) })
         }
+        Core::ConfirmBank { balance, as_of, statement, includes } => json!({
+            "do": "confirm bank balance", "balance": shapes::money(*balance),
+            "as_of": shapes::moment(*as_of, &administration.config.ledger.zone), "statement": statement,
+            "includes": includes,
+        }),
+        Core::Erase { msisdn, up_to } => json!({ "do": "erase", "number": number(msisdn), "up_to_row": up_to.0 }),
         Core::EnrolStaff { name, .. } => json!({ "do": "enrol staff", "name": name }),
         Core::DismissStaff { staff } => {
             let id = *staff;
@@ -385,7 +403,7 @@ fn sound_name(name: &str) -> Result<String, Fault> {
     if sound { Ok(name.to_owned()) } else { Err(bad(format!("a name has 1 to {LONGEST_NAME} characters"))) }
 }
 
-fn sound_bank_reference(reference: &str) -> Result<String, Fault> {
+pub(super) fn sound_bank_reference(reference: &str) -> Result<String, Fault> {
     let reference = reference.trim();
     let sound =
         (1..=LONGEST_BANK_REFERENCE).contains(&reference.chars().count()) && !reference.chars().any(char::is_control);

@@ -10,9 +10,10 @@ pub(crate) mod database;
 pub mod gate;
 mod lookups;
 mod measures;
+mod proofs;
 pub mod protocol;
 mod refusals;
-mod shapes;
+pub(crate) mod shapes;
 pub mod socket;
 #[cfg(test)]
 mod tests;
@@ -135,6 +136,9 @@ impl Administration {
             Command::Transfer { reference } => self.transfer(reference),
             Command::Undelivered { full_numbers } => self.undelivered(Numbers::from(*full_numbers)),
             Command::TrialBalance => self.trial_balance(),
+            Command::TrustAccount => self.trust_account(),
+            Command::TrustStatement => self.trust_statement(),
+            Command::Head => self.head(),
             Command::KeyUse => self.key_use(),
             Command::Verify => database::verify(database, listener),
             Command::VerifyMonth { month } => database::verify_month(database, month, listener),

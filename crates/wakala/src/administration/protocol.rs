@@ -85,6 +85,12 @@ pub enum Command {
     },
     /// Every account of the platform, the sums of wallets and floats, and whether they come to nothing.
     TrialBalance,
+    /// Both sides of the trust account, and what makes up the difference.
+    TrustAccount,
+    /// The same, signed.
+    TrustStatement,
+    /// The last row of the log and its link of the chain, signed.
+    Head,
     /// How many stored proofs need each version of the keys.
     KeyUse,
     /// Recomputes every balance and the chain from the rows alone.
@@ -134,6 +140,9 @@ impl Command {
             | Command::EnrolFirstStaff { .. }
             | Command::Staff
             | Command::TrialBalance
+            | Command::TrustAccount
+            | Command::TrustStatement
+            | Command::Head
             | Command::KeyUse
             | Command::Verify
             | Command::VerifyMonth { .. }
@@ -181,6 +190,9 @@ impl Command {
             Command::Transfer { .. } => "transfer",
             Command::Undelivered { .. } => "undelivered",
             Command::TrialBalance => "trial balance",
+            Command::TrustAccount => "trust account",
+            Command::TrustStatement => "trust statement",
+            Command::Head => "head",
             Command::KeyUse => "key use",
             Command::Verify => "verify",
             Command::VerifyMonth { .. } => "verify month",
@@ -236,6 +248,10 @@ pub enum Measure {
     Reverse { reference: String },
     /// Pay out what a closed account left.
     PayUnclaimed { case: u64, number: String },
+    /// What the bank says of the trust account.
+    ConfirmBank { balance: Sum, as_of: String, statement: String, includes: Vec<String> },
+    /// Erase the personal texts of a number's owner, or of those alone who had it before.
+    Erase { number: String, former_owners: bool },
     /// One more member of staff, whose own secret is the request's `new_secret`.
     EnrolStaff { name: String },
     /// A member of staff acts no more.

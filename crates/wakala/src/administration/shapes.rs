@@ -55,7 +55,8 @@ pub fn sum(minor: i128, of: Currency) -> Value {
     json!({ "amount": decimal(minor, of.minor_digits), "currency": currency(of) })
 }
 
-fn decimal(minor: i128, minor_digits: u8) -> String {
+/// Minor units in whole currency with so many decimals.
+pub fn decimal(minor: i128, minor_digits: u8) -> String {
     let behind = usize::from(minor_digits);
     let digits = format!("{:0>width$}", minor.unsigned_abs(), width = behind + 1);
     let (whole, fraction) = digits.split_at(digits.len() - behind);

@@ -1,5 +1,7 @@
 //! The command line: what may be typed, with help and examples.
 
+mod proofs;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -7,6 +9,7 @@ use clap_complete::Shell;
 
 use super::{exit, version};
 use crate::administration::protocol::{Sum, Tier};
+pub use proofs::{Ledger, TrustAccount};
 
 /// Mobile money by short message: people send money to any phone number, agents pay it out.
 #[derive(Debug, Parser)]
@@ -92,6 +95,24 @@ Examples:
         #[command(subcommand)]
         command: Treasury,
     },
+    /// The trust account: what all wallets hold, what the bank holds for them, and the difference
+    #[command(after_help = "\
+Both sides are compared all the time; a difference is in the log within a minute, and in the metric wakala_trust_alarm.
+What the bank holds is its last statement, entered by two people, and what was issued and redeemed since.
+
+Examples:
+  wakala trust-account
+  wakala trust-account confirm 5000000 --as-of 2026-11-24T18:00 --statement 2026-118 --staff maker
+  wakala trust-account statement --out trust-2026-11-24.txt
+  wakala trust-account check trust-2026-11-24.txt --public-key wakala.pem
+
+Exits with 1 where both sides differ.")]
+    TrustAccount {
+        #[command(flatten)]
+        by: By,
+        #[command(subcommand)]
+        command: Option<TrustAccount>,
+    },
     /// Agents and their float
     #[command(after_help = "\
 Examples:
@@ -112,7 +133,8 @@ checker must approve with `wakala treasury approve`.
 Examples:
   wakala customer show 0712000002 --staff maker
   wakala customer reset-pin 0712000002 --staff maker
-  wakala customer change-number 0712000002 0713000002 --staff maker")]
+  wakala customer change-number 0712000002 0713000002 --staff maker
+  wakala customer erase 0712000002 --staff maker")]
     Customer {
         #[command(flatten)]
         by: By,
@@ -466,6 +488,20 @@ pub enum Customer {
         /// The number
         number: String,
     },
+    /// Propose to erase the personal texts of a number's owner: names, identity documents
+    #[command(after_help = "\
+Examples:
+  wakala customer erase 0712000002 --staff maker
+  wakala customer erase 0712000002 --former-owners --staff maker   # the number has a new owner, who keeps the name
+
+What the law wants kept stays: numbers, amounts and times are in the log. Backups keep the texts until they are deleted.")]
+    Erase {
+        /// The number
+        number: String,
+        /// Only what stands there from before its present owner
+        #[arg(long)]
+        former_owners: bool,
+    },
     /// Propose to bind a card: the number is then served sealed only
     BindCard {
         /// The number
@@ -531,40 +567,6 @@ two platforms on the same books would pay twice.")]
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Ledger {
-    /// Recompute every balance and the chain from the rows alone
-    #[command(after_help = "\
-Examples:
-  wakala ledger verify
-  wakala ledger verify --database /var/backups/wakala/2026-11-22.db
-
-  wakala ledger verify --month 2026-01
-
-Exits with 1 where it finds anything.")]
-    Verify {
-        /// A database that no server uses, for example a backup
-        #[arg(long, value_name = "FILE", conflicts_with = "month")]
-        database: Option<PathBuf>,
-        /// A month that was taken out of the log, alone
-        #[arg(long, value_name = "MONTH")]
-        month: Option<String>,
-    },
-    /// Seal the oldest month of a PostgreSQL log and make a table of its own of it
-    #[command(after_help = "\
-Examples:
-  wakala ledger detach 2026-01
-
-What is sealed proves the rest of the log without the month, and the month without the rest. References of its closed
-transfers are not known any more, and statements end where it ended.")]
-    Detach {
-        /// The month, as 2026-01
-        month: String,
-    },
-    /// Every account of the platform, and whether all of it comes to nothing
-    TrialBalance,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod client;
 mod exit;
 mod handset;
 mod keys;
+mod proofs;
 mod requests;
 mod secrets;
 mod table;
@@ -90,13 +91,12 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         Command::Agent { by, command } => as_staff(&config()?, &by, requests::agent(command)).map(told),
         Command::Customer { by, command } => as_staff(&config()?, &by, requests::customer(command)).map(told),
         Command::Transfer { by, command } => as_staff(&config()?, &by, requests::transfer(command)).map(told),
-        Command::Ledger(arguments::Ledger::Verify { database: Some(file), .. }) => {
-            offline(&file, |listener| database::verify(&Location::File(file.clone()), listener)).map(told)
+        Command::TrustAccount { by, command } => proofs::trust_account(&config, &by, command),
+        Command::Ledger(verify @ arguments::Ledger::Verify { .. }) => proofs::verify(&config, verify).map(told),
+        Command::Ledger(arguments::Ledger::Witness { files, public_key }) => {
+            proofs::witness(&files, &public_key).map(told)
         }
-        Command::Ledger(arguments::Ledger::Verify { database: None, month }) => {
-            let asked = month.map_or(Asked::Verify, |month| Asked::VerifyMonth { month });
-            plain(&config()?, asked).map(told)
-        }
+        Command::Ledger(arguments::Ledger::Head) => proofs::head(&config()?, global.json),
         Command::Ledger(arguments::Ledger::Detach { month }) => plain(&config()?, Asked::Detach { month }).map(told),
         Command::Ledger(arguments::Ledger::TrialBalance) => plain(&config()?, Asked::TrialBalance).map(told),
         Command::Sql { query } => plain(&config()?, Asked::Sql { query }).map(told),

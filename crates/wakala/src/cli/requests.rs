@@ -58,6 +58,7 @@ pub fn customer(typed: Customer) -> Command {
         Customer::Close { number } => Measure::Close { number },
         Customer::ChangeNumber { number, to } => Measure::ChangeNumber { number, to },
         Customer::RecycleNumber { number } => Measure::RecycleNumber { number },
+        Customer::Erase { number, former_owners } => Measure::Erase { number, former_owners },
         Customer::BindCard { number, iccid } => Measure::BindCard { number, iccid },
         Customer::ForgetCard { number } => Measure::ForgetCard { number },
         Customer::PayUnclaimed { case, number } => Measure::PayUnclaimed { case, number },

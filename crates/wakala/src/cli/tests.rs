@@ -94,6 +94,10 @@ fn what_is_typed_is_what_is_asked() {
             "customer bind-card 0712000002 89255010000000000017",
             propose(Measure::BindCard { number: number(), iccid: "89255010000000000017".into() }),
         ),
+        (
+            "customer erase 0712000002 --former-owners",
+            propose(Measure::Erase { number: number(), former_owners: true }),
+        ),
         ("customer forget-card 0712000002", propose(Measure::ForgetCard { number: number() })),
         ("customer cases --all", Asked::Cases { all: true, full_numbers: false }),
         ("customer pay-unclaimed 31 0712000002", propose(Measure::PayUnclaimed { case: 31, number: number() })),
@@ -149,9 +153,23 @@ fn help_has_examples_and_the_exit_codes_and_version_names_the_schema() {
     for code in ["0 ", "1 ", "2 ", "69 ", "75 ", "78 "] {
         assert!(text.contains(&format!("  {code}")), "{code} is not explained in {text}");
     }
-    for command in
-        ["serve", "keys init", "staff add", "treasury", "agent", "customer", "transfer", "sql", "backup", "restore"]
-    {
+    for command in [
+        "serve",
+        "keys init",
+        "staff add",
+        "treasury",
+        "agent",
+        "customer",
+        "transfer",
+        "sql",
+        "backup",
+        "restore",
+        "trust-account",
+        "trust-account check",
+        "ledger witness",
+        "ledger head",
+        "customer erase",
+    ] {
         let text = parse(&format!("{command} --help")).err().unwrap().to_string();
         assert!(text.contains("Example"), "{command} has no example");
     }

@@ -19,6 +19,9 @@ pub(super) fn files(config: &Config, origin_of: &dyn Fn(&str) -> Origin) -> Vec<
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         complaints.unless(folder.is_dir(), key, format!("there is no folder {}", folder.display()));
     }
+    if let Some(folder) = &config.witness.directory {
+        complaints.unless(folder.is_dir(), "witness.directory", format!("there is no folder {}", folder.display()));
+    }
     if let Some(path) = &config.postgres.password_file {
         secret_file("postgres.password_file", path, &mut complaints);
     }

@@ -46,6 +46,9 @@ section! {
         keys: Keys = Keys::default();
         /// The administration socket and port.
         administration: Administration = Administration::default();
+        /// A witness of the log: signed heads of its chain, written where another organisation keeps them. With them any
+        /// later edit of the log is found, whoever made it.
+        witness: Witness = Witness::default();
         /// Logs, on standard error.
         log: Log = Log::default();
         /// Ceilings, one section for each class and currency in use: "entry", "standard" and "full" are the tiers of customers,
@@ -88,8 +91,9 @@ section! {
     /// A PostgreSQL server that keeps the books instead of a file. Its own settings are looked at: what could lose an
     /// acknowledged commit is refused.
     PostgresServer {
-        /// Where the database is, without a password. "sslmode=require" encrypts the way and checks the server's certificate;
-        /// another machine needs that, or "sslmode=disable" where the network is trusted.
+        /// Where the database is, without a password. Several hosts, parted by commas, are tried at once for the one that can
+        /// be written. "sslmode=require" encrypts the way and checks the server's certificate; another machine needs that, or
+        /// "sslmode=disable" where the network is trusted.
         address: String, optional = text("postgres://wakala@db.example/wakala?sslmode=require");
         /// The file with the password; none where the server knows us otherwise.
         password_file: PathBuf, optional = path("/etc/wakala/postgres.password");
@@ -99,8 +103,8 @@ section! {
         standbys: Standbys = Standbys::Synchronous;
         /// What to do while another process has the database: "wait" until it lets go of it, or "refuse" to start.
         in_use: InUse = InUse::Wait;
-        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; a
-        /// server that is gone for longer ends the process.
+        /// How long this process has the database after it was last heard of. So long a successor waits after a crash; servers
+        /// that take longer to agree who of them can be written end the process.
         lease_seconds: u32 = 15, 3..=300;
     }
 }
@@ -269,6 +273,16 @@ section! {
         listen: String = text("127.0.0.1:9464");
         /// How long the server may take to end its work when it is asked to stop.
         drain_seconds: u32 = 20, 1..=600;
+    }
+}
+
+section! {
+    /// A witness of the log.
+    Witness {
+        /// The folder in which the heads are written, one file a month; it must be there. Nothing is written without one.
+        directory: PathBuf, optional = path("/var/lib/wakala/witness");
+        /// How often a head is written, if the log has grown.
+        every_seconds: u32 = 60, 1..=3600;
     }
 }
 

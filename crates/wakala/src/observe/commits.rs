@@ -1,5 +1,6 @@
 //! Watches how long commits take, from outside the data centre.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,12 +13,14 @@ use super::metrics::Metrics;
 pub struct Observed<S> {
     store: S,
     metrics: Arc<Metrics>,
+    /// The batches that are on their way, and since when.
+    under_way: VecDeque<(Arc<Batch>, Instant)>,
 }
 
 impl<S> Observed<S> {
     /// The same store, watched.
     pub fn new(store: S, metrics: Arc<Metrics>) -> Observed<S> {
-        Observed { store, metrics }
+        Observed { store, metrics, under_way: VecDeque::new() }
     }
 }
 
@@ -28,10 +31,18 @@ impl<S: Store> Store for Observed<S> {
         self.store.load(window, each)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let began = Instant::now();
-        self.store.append(batch)?;
-        self.metrics.committed(batch.rows().len(), began.elapsed(), batch.as_of());
+    const AHEAD: usize = S::AHEAD;
+
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
+        self.under_way.push_back((Arc::clone(batch), Instant::now()));
+        self.store.append(batch)
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.store.settle()?;
+        if let Some((batch, began)) = self.under_way.pop_front() {
+            self.metrics.committed(batch.rows().len(), began.elapsed(), batch.as_of());
+        }
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use transaction_processing::request::Kind;
 use transaction_processing::time::Time;
 use transaction_processing::{Books, Currency, Refusal};
 
+use super::proofs::Proofs;
 use crate::config::CurrencyCode;
 
 macro_rules! labels {
@@ -114,6 +115,8 @@ pub struct Metrics {
     accounts: Family<StateLabels, Gauge>,
     money: Family<MoneyLabels, Gauge>,
     difference: Family<CurrencyLabels, Gauge>,
+    /// What is proven to others.
+    pub proofs: Proofs,
     resident: Gauge,
 }
 
@@ -193,6 +196,7 @@ impl Metrics {
             accounts: new(all, "accounts", "Accounts, by whose they are"),
             money: new(all, "money_minor_units", "What stands on the accounts, by whose they are"),
             difference: new(all, "money_difference_minor_units", "All balances together, which must be nothing"),
+            proofs: Proofs::new(all),
             resident,
             registry,
         }

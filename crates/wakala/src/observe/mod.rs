@@ -4,6 +4,7 @@ pub mod commits;
 pub mod logs;
 pub mod metrics;
 pub mod port;
+pub mod proofs;
 
 use std::fmt;
 

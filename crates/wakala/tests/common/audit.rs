@@ -4,8 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use data_center::sqlite::{SqliteHistory, query, verify};
-use data_center::{History, MessageState, NoticeId, Part, Untold, Value};
+use data_center::{History as _, Location, MessageState, NoticeId, Part, Untold, Value};
 use transaction_processing::ids::{Sequence, SystemAccount};
 
 use super::world::{TZS, World};
@@ -36,7 +35,12 @@ pub async fn settle(world: &World) {
 
 /// How many notices of a database nobody has been told yet; those whose receipt is awaited are told where `sent` counts.
 pub fn untold(path: &Path, sent: bool) -> usize {
-    let mut history = SqliteHistory::open(path).expect("the database opens");
+    untold_at(&Location::File(path.to_owned()), sent)
+}
+
+/// The same wherever the database is.
+pub fn untold_at(books: &Location, sent: bool) -> usize {
+    let mut history = books.history().expect("the database opens");
     let (mut after, mut open) = (Sequence(0), 0);
     loop {
         let (untold, up_to) = history.untold(after, 10_000).expect("the log is read");
@@ -66,24 +70,33 @@ pub async fn conserved(world: &World) -> i64 {
 
 /// Looks at the database of a platform that has stopped.
 pub fn audit(world: &World, issued: i64) {
-    let path = &world.config.ledger.database;
-    let report = verify(path, &mut |_, _| {}).expect("the ledger is read");
+    audit_at(world, &Location::File(world.config.ledger.database.clone()), issued);
+}
+
+/// The same wherever the database is.
+pub fn audit_at(world: &World, books: &Location, issued: i64) {
+    let report = books.verify(&mut |_, _| {}).expect("the ledger is read");
     assert!(report.is_sound(), "{:#?}", report.findings);
     assert_eq!(report.sums, [(TZS.numeric, 0, i128::from(issued))]);
-    one_effect_a_request(path);
-    every_notice_told(world);
+    one_effect_a_request(books);
+    every_notice_told(world, books);
 }
 
 /// No message had an effect twice.
-pub fn one_effect_a_request(path: &Path) {
-    let twice = "SELECT group_concat(sequence) FROM log WHERE request_key IS NOT NULL AND refusal IS NULL
+fn one_effect_a_request(books: &Location) {
+    let twice = "SELECT min(sequence) FROM log WHERE request_key IS NOT NULL AND refusal IS NULL
                  GROUP BY request_key HAVING count(*) > 1";
-    let twice = rows(path, twice);
+    let twice = rows_at(books, twice);
     assert!(twice.is_empty(), "rows of one message: {}", twice.len());
 }
 
 /// The rows that a question answers with.
 pub fn rows(path: &Path, statement: &str) -> Vec<Vec<Value>> {
+    rows_at(&Location::File(path.to_owned()), statement)
+}
+
+/// The same wherever the database is.
+pub fn rows_at(books: &Location, statement: &str) -> Vec<Vec<Value>> {
     let mut found = Vec::new();
     let mut each = |part: Part<'_>| {
         if let Part::Row(row) = part {
@@ -91,7 +104,7 @@ pub fn rows(path: &Path, statement: &str) -> Vec<Vec<Value>> {
         }
         true
     };
-    query(path, statement, &mut each).expect("a question");
+    books.query(statement, &mut each).expect("a question");
     found
 }
 
@@ -104,10 +117,9 @@ pub fn figure(value: &Value) -> i64 {
 }
 
 /// Every notice of every row has a message in a final state whose parts the centre has taken for the right number.
-fn every_notice_told(world: &World) {
-    let path = &world.config.ledger.database;
+fn every_notice_told(world: &World, books: &Location) {
     let mut messages = HashMap::new();
-    for row in rows(path, "SELECT notice_id, state, message_id FROM messages") {
+    for row in rows_at(books, "SELECT notice_id, state, message_id FROM messages") {
         let state = MessageState::numbered(figure(&row[1]) as u8).expect("a state");
         let ids = if let Value::Text(ids) = &row[2] { ids.clone() } else { String::new() };
         messages.insert(figure(&row[0]), (state, ids));
@@ -122,8 +134,8 @@ fn every_notice_told(world: &World) {
             (submit["id"].as_str().expect("an id").to_owned(), submit["to"].as_str().expect("a number").to_owned())
         })
         .collect();
-    let mut history = SqliteHistory::open(path).expect("the database opens");
-    for row in rows(path, "SELECT sequence FROM log ORDER BY sequence") {
+    let mut history = books.history().expect("the database opens");
+    for row in rows_at(books, "SELECT sequence FROM log ORDER BY sequence") {
         let sequence = Sequence(figure(&row[0]).unsigned_abs());
         let row = history.row(sequence).expect("the log is read").expect("the row is there");
         for (index, notice) in row.notices.iter().enumerate() {

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod centre;
 pub mod golden;
 pub mod sealer;
+pub mod service;
 pub mod world;
 
 #[allow(unused_imports)]

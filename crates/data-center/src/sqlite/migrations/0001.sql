@@ -260,11 +260,24 @@ CREATE TABLE tariffs (
     as_of INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE bank_references (
+CREATE TABLE bank_movements (
     reference TEXT PRIMARY KEY,
+    change INTEGER NOT NULL,
+    currency INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
     body BLOB NOT NULL,
     as_of INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bank_balances (
+    currency INTEGER PRIMARY KEY,
+    balance INTEGER NOT NULL,
+    stated_at_ms INTEGER NOT NULL,
+    statement TEXT NOT NULL,
+    entered_at_ms INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    as_of INTEGER NOT NULL
+) STRICT;
 
 CREATE VIEW entries AS
 SELECT sequence, at_ms, 1 AS posting, 1 AS side, from_1 AS account, -amount_1 AS change,

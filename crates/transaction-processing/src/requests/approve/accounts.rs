@@ -7,10 +7,10 @@ use super::OneTimePin;
 use crate::Msisdn;
 use crate::account::{Account, Agent, Holder, PinState, Status, Tier};
 use crate::decision::Change;
-use crate::ids::{AccountId, AgentCode, CaseId, Iccid, SystemAccount};
+use crate::ids::{AccountId, AgentCode, CaseId, Iccid, Sequence, SystemAccount};
 use crate::notice::Text;
 use crate::number::{Card, Number, Private};
-use crate::proposal::{Case, Matter};
+use crate::proposal::{Case, Matter, Measure, ProposalState};
 use crate::refusal::Refusal;
 use crate::transfer::{State, Transfer, Waiting};
 
@@ -160,6 +160,20 @@ pub(super) fn forget_card(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn) 
         return Err(Refusal::WrongState.into());
     }
     draft.change(Change::Number(*number));
+    Ok(())
+}
+
+/// The personal texts that stand under a number go; the log keeps its commitments to them. A proposal that still needs one is
+/// decided first.
+pub(super) fn erase(scene: &Scene<'_>, draft: &mut Draft, msisdn: Msisdn, up_to: Sequence) -> Result<(), Stop> {
+    let needed = scene.books.proposals().any(|proposal| {
+        let names = matches!(&proposal.measure, Measure::EnrolAgent { msisdn: of, .. } if *of == msisdn);
+        names && proposal.state == ProposalState::Open && proposal.id.0 <= up_to.0
+    });
+    if needed || up_to >= scene.books.next() {
+        return Err(Refusal::WrongState.into());
+    }
+    draft.change(Change::Erased { msisdn, up_to });
     Ok(())
 }
 

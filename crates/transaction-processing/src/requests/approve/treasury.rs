@@ -1,36 +1,42 @@
 //! Money in the system: it enters only here, against the trust account.
 
+use alloc::string::String;
+
 use super::super::agree::give_back;
 use super::super::recall::is_cash_in_for_good;
 use super::super::{Draft, Scene, Stop};
 use crate::Msisdn;
 use crate::account::{Account, Status};
+use crate::bank::{BankBalance, BankMovement};
 use crate::decision::Change;
 use crate::ids::{AgentCode, CaseId, SystemAccount, TransferId};
 use crate::money::{LARGEST, Money};
 use crate::notice::Text;
 use crate::proposal::{Case, Matter};
 use crate::refusal::Refusal;
+use crate::time::Time;
 use crate::transfer::{Charge, Kind, ReturnCause, State, Transfer};
 
 /// Electronic money comes to be: the trust account goes below zero by as much.
 pub(super) fn issue(scene: &Scene<'_>, draft: &mut Draft, amount: Money, bank_reference: &str) -> Result<(), Stop> {
-    use_reference(scene, draft, bank_reference)?;
+    judge_reference(scene, bank_reference)?;
     let currency = known_currency(scene, amount)?;
     // All money of a currency together fits one amount, so that every balance does and no sum of them overflows (I14).
     let trust = scene.books.system(SystemAccount::Trust, currency).map_or(0, Account::balance);
     if amount.minor() > LARGEST.saturating_add(trust) {
         return Err(Refusal::AmountTooLarge.into());
     }
+    draft_bank_movement(scene, draft, bank_reference, (amount.minor(), currency));
     draft.post(SystemAccount::Trust.id(currency), SystemAccount::OperatorFunds.id(currency), amount);
     Ok(())
 }
 
 /// Electronic money ceases to be.
 pub(super) fn redeem(scene: &Scene<'_>, draft: &mut Draft, amount: Money, bank_reference: &str) -> Result<(), Stop> {
-    use_reference(scene, draft, bank_reference)?;
+    judge_reference(scene, bank_reference)?;
     let currency = known_currency(scene, amount)?;
     judge_held(scene, SystemAccount::OperatorFunds, amount, 0)?;
+    draft_bank_movement(scene, draft, bank_reference, (amount.minor().saturating_neg(), currency));
     draft.post(SystemAccount::OperatorFunds.id(currency), SystemAccount::Trust.id(currency), amount);
     Ok(())
 }
@@ -133,23 +139,58 @@ pub(super) fn reverse(scene: &Scene<'_>, draft: &mut Draft, id: TransferId) -> R
     }
 }
 
-fn use_reference(scene: &Scene<'_>, draft: &mut Draft, reference: &str) -> Result<(), Refusal> {
-    if scene.books.is_bank_reference_used(reference) {
-        return Err(Refusal::BankReferenceUsed);
+fn judge_reference(scene: &Scene<'_>, reference: &str) -> Result<(), Refusal> {
+    if scene.books.is_bank_reference_used(reference) { Err(Refusal::BankReferenceUsed) } else { Ok(()) }
+}
+
+fn draft_bank_movement(
+    scene: &Scene<'_>,
+    draft: &mut Draft,
+    reference: &str,
+    (change, currency): (i64, crate::Currency),
+) {
+    let movement = BankMovement { reference: reference.into(), change, currency, at: scene.now() };
+    draft.change(Change::BankMovement(movement));
+}
+
+/// The bank's word moves no money: it is what the money is compared with. What an earlier statement had before it was
+/// entered here, this later one has too.
+pub(super) fn confirm_bank(
+    scene: &Scene<'_>,
+    draft: &mut Draft,
+    (balance, as_of): (Money, Time),
+    statement: &str,
+    includes: &[String],
+) -> Result<(), Stop> {
+    let currency = balance.currency();
+    judge_known(scene, currency)?;
+    let before = scene.books.bank_balance(currency.numeric);
+    if as_of > scene.now() || before.is_some_and(|before| as_of < before.as_of) {
+        return Err(Refusal::WrongState.into());
     }
-    draft.change(Change::BankReference(reference.into()));
+    let mut all = includes.to_vec();
+    let is_open = |reference: &&String| scene.books.bank_movement(reference).is_none_or(|entered| entered.at > as_of);
+    all.extend(before.iter().flat_map(|before| &before.includes).filter(is_open).cloned());
+    all.sort_unstable();
+    all.dedup();
+    draft.change(Change::BankBalance(BankBalance {
+        balance,
+        as_of,
+        statement: statement.into(),
+        includes: all,
+        entered_at: scene.now(),
+    }));
     Ok(())
 }
 
 fn known_currency(scene: &Scene<'_>, amount: Money) -> Result<crate::Currency, Refusal> {
-    let known = scene
-        .books
-        .system(SystemAccount::Trust, amount.currency())
-        .is_some_and(|trust| trust.currency == amount.currency());
-    if !known {
-        return Err(Refusal::OtherCurrency);
-    }
+    judge_known(scene, amount.currency())?;
     if amount.is_zero() { Err(Refusal::BadAmount) } else { Ok(amount.currency()) }
+}
+
+fn judge_known(scene: &Scene<'_>, currency: crate::Currency) -> Result<(), Refusal> {
+    let trust = scene.books.system(SystemAccount::Trust, currency);
+    if trust.is_some_and(|trust| trust.currency == currency) { Ok(()) } else { Err(Refusal::OtherCurrency) }
 }
 
 fn same_currency(account: &Account, amount: Money) -> Result<crate::Currency, Refusal> {
