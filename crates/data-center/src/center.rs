@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use transaction_processing::books::{Missing, Outcome};
 use transaction_processing::decision::{Change, Row};
@@ -17,7 +15,8 @@ use transaction_processing::{Books, Currency, Notice, Refusal, Request};
 
 use crate::batch::{Batch, Position};
 use crate::messages::MessageChange;
-use crate::store::{Fatal, History, Loaded, Store, StoreError};
+use crate::recovered::Recovered;
+use crate::store::{Fatal, History, Store, StoreError};
 use crate::sweep::{SPAN, Sweep};
 
 /// How many entries a statement shows.
@@ -25,15 +24,6 @@ const STATEMENT_LINES: usize = 5;
 
 /// How many closed records one decision may ask for; every request asks for far fewer.
 const MOST_MISSING: usize = 64;
-
-/// How many loaded things are handed over at once.
-const CHUNK: usize = 1024;
-
-/// So many keys weigh as much as another thing.
-const KEYS_PER_ROW: usize = 16;
-
-/// How many such chunks may wait to be entered.
-const CHUNKS_AHEAD: usize = 8;
 
 /// What a request came to. It is given only when the row is durable.
 pub struct Answer {
@@ -70,32 +60,16 @@ impl<S: Store> DataCenter<S> {
     /// As [`DataCenter::open`].
     pub fn with_span(mut store: S, policy: Policy, currencies: &[Currency], span: u64) -> Result<DataCenter<S>, Fatal> {
         let window = policy.repeat_window_seconds;
-        let mut books = Books::new(policy, currencies);
-        let mut position = Position::start();
-        let mut sweep = Sweep::new((position.replay_from, position.replay_moment), span);
-        load_beside(&mut store, window, &mut |loaded| {
-            match loaded {
-                Loaded::Position(found) => {
-                    position = found;
-                    books.restore_position(found.replay_from, found.replay_moment);
-                    sweep = Sweep::new((found.replay_from, found.replay_moment), span);
-                }
-                Loaded::Record(record) => books.restore(&record),
-                Loaded::Keys(time, keys) => {
-                    keys.into_iter().for_each(|(row, key)| books.restore_memory(key, row, time));
-                }
-                Loaded::Row(row) => {
-                    books.replay(&row)?;
-                    sweep.note(&row);
-                }
-            }
-            Ok(())
-        })?;
-        if books.next() != position.next {
-            let told =
-                format!("the log ends before row {}, but row {} was to be next", books.next().0, position.next.0);
-            return Err(StoreError::Damaged(told).into());
-        }
+        let recovered = Recovered::load(policy, currencies, span, |each| store.load(window, each))?;
+        DataCenter::resume(store, recovered)
+    }
+
+    /// Goes on with books that stand where the log of the store does.
+    ///
+    /// # Errors
+    /// [`Fatal`] where the store fails.
+    pub(crate) fn resume(store: S, recovered: Recovered) -> Result<DataCenter<S>, Fatal> {
+        let Recovered { books, sweep, position } = recovered;
         let history = store.history()?;
         let decider = Decider { books, history, sweep, position, pending: VecDeque::new(), batch: Batch::default() };
         Ok(DataCenter { decider, store })
@@ -144,41 +118,6 @@ impl<S: Store> DataCenter<S> {
         self.decider.committed();
         Ok(answers)
     }
-}
-
-/// Loads on a thread of its own, so that reading and decoding go on while what was read is entered.
-fn load_beside<S: Store>(
-    store: &mut S,
-    window_seconds: u32,
-    each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>,
-) -> Result<(), Fatal> {
-    let (give, take) = sync_channel::<Vec<Loaded>>(CHUNKS_AHEAD);
-    thread::scope(|scope| {
-        let reading = scope.spawn(move || {
-            let (mut chunk, mut weight) = (Vec::new(), 0);
-            let read = store.load(window_seconds, &mut |loaded| {
-                weight += match &loaded {
-                    Loaded::Keys(_, keys) => 1 + keys.len() / KEYS_PER_ROW,
-                    _ => 1,
-                };
-                chunk.push(loaded);
-                if weight >= CHUNK {
-                    weight = 0;
-                    let full = std::mem::take(&mut chunk);
-                    // Nobody takes it any more where entering failed; that error is the one to tell.
-                    give.send(full).map_err(|_| Fatal::Thread)?;
-                }
-                Ok(())
-            });
-            // The same.
-            let _ = give.send(chunk);
-            read
-        });
-        // Consumed here, so that a failure closes the channel and ends the reading.
-        let entered = take.into_iter().flatten().try_for_each(each);
-        let read = reading.join().unwrap_or(Err(Fatal::Thread));
-        entered.and(read)
-    })
 }
 
 /// The half that decides; the other half commits what it hands over, perhaps on another thread.

@@ -4,18 +4,19 @@
 //! number. Each blob starts with [`VERSION`]; a number is never used for anything else again. The same value always gives
 //! the same octets, because the hash chain covers them.
 //!
-//! What must be erasable does not enter the octets: of a [`Private`] text only the commitment, of a [`SealedCode`] only that
-//! there is one. Both are kept apart.
+//! What must be erasable does not enter the octets of the log: of a [`Private`] text only the commitment, of a [`SealedCode`]
+//! only that there is one. Both are kept apart. A [request](put_request) on its way to the process that decides has them whole.
 
 mod change;
 mod notice;
 mod parts;
+mod request;
 #[cfg(test)]
 mod tests;
 
 use transaction_processing::notice::{Notice, SealedCode};
 use transaction_processing::number::Private;
-use transaction_processing::{Change, Money};
+use transaction_processing::{Change, Money, Request};
 
 /// The version of the form, the first octet of each blob.
 pub const VERSION: u8 = 1;
@@ -35,6 +36,8 @@ const DEEPEST: u8 = 4;
 #[derive(Default)]
 pub(crate) struct Output {
     pub(crate) bytes: Vec<u8>,
+    /// Whether sealed texts and codes are written too.
+    whole: bool,
 }
 
 /// Where encodings are read from. `text` finds the sealed text of a commitment; an empty one where it was erased.
@@ -42,6 +45,7 @@ pub(crate) struct Input<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: u8,
+    whole: bool,
     text: &'a mut dyn FnMut(&[u8; 32]) -> Vec<u8>,
 }
 
@@ -53,7 +57,7 @@ pub(crate) trait Encoded: Sized {
 
 impl<'a> Input<'a> {
     pub(crate) fn new(bytes: &'a [u8], text: &'a mut dyn FnMut(&[u8; 32]) -> Vec<u8>) -> Input<'a> {
-        Input { bytes, at: 0, depth: 0, text }
+        Input { bytes, at: 0, depth: 0, whole: false, text }
     }
 
     fn malformed(&self) -> Malformed {
@@ -81,6 +85,11 @@ impl<'a> Input<'a> {
         self.at == self.bytes.len()
     }
 
+    fn sealed(&mut self) -> Result<Vec<u8>, Malformed> {
+        let length = usize::try_from(u64::take(self)?).map_err(|_| self.malformed())?;
+        self.octets(length).map(<[u8]>::to_vec)
+    }
+
     fn end(&self) -> Result<(), Malformed> {
         if self.is_at_end() { Ok(()) } else { Err(self.malformed()) }
     }
@@ -93,6 +102,11 @@ impl Output {
             value >>= 7;
         }
         self.bytes.push(value as u8);
+    }
+
+    fn sealed(&mut self, octets: &[u8]) {
+        self.unsigned(octets.len() as u64);
+        self.bytes.extend_from_slice(octets);
     }
 }
 
@@ -129,6 +143,26 @@ pub(crate) fn take_record(bytes: &[u8], text: &mut dyn FnMut(&[u8; 32]) -> Vec<u
     let change = Change::take(&mut input)?;
     input.end()?;
     Ok(change)
+}
+
+/// A request as one process hands it to another, with its sealed texts and codes. It holds proofs, never a PIN or a code.
+pub fn put_request(request: &Request) -> Vec<u8> {
+    let mut out = Output { bytes: vec![VERSION], whole: true };
+    request.put(&mut out);
+    out.bytes
+}
+
+/// Reads what [`put_request`] wrote.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn take_request(bytes: &[u8]) -> Result<Request, Malformed> {
+    let mut nothing = |_: &[u8; 32]| Vec::new();
+    let mut input = Input { whole: true, ..Input::new(bytes, &mut nothing) };
+    input.version()?;
+    let request = Request::take(&mut input)?;
+    input.end()?;
+    Ok(request)
 }
 
 fn put_list<T: Encoded>(values: &[T], out: &mut Output) {
@@ -290,22 +324,29 @@ impl<T: Encoded> Encoded for Box<T> {
 
 impl Encoded for Private {
     fn put(&self, out: &mut Output) {
-        let Private { commitment, sealed: _ } = self;
+        let Private { commitment, sealed } = self;
         commitment.put(out);
+        if out.whole {
+            out.sealed(sealed);
+        }
     }
 
     fn take(input: &mut Input<'_>) -> Result<Private, Malformed> {
         let commitment = <[u8; 32]>::take(input)?;
-        let sealed = (input.text)(&commitment);
+        let sealed = if input.whole { input.sealed()? } else { (input.text)(&commitment) };
         Ok(Private { commitment, sealed })
     }
 }
 
 impl Encoded for SealedCode {
-    fn put(&self, _: &mut Output) {}
+    fn put(&self, out: &mut Output) {
+        if out.whole {
+            out.sealed(&self.0);
+        }
+    }
 
-    fn take(_: &mut Input<'_>) -> Result<SealedCode, Malformed> {
-        Ok(SealedCode(Vec::new()))
+    fn take(input: &mut Input<'_>) -> Result<SealedCode, Malformed> {
+        Ok(SealedCode(if input.whole { input.sealed()? } else { Vec::new() }))
     }
 }
 

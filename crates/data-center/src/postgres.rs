@@ -3,6 +3,7 @@
 
 mod append;
 mod detach;
+mod follower;
 mod import;
 mod lease;
 mod migrations;
@@ -28,7 +29,9 @@ use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 use append::UnderWay;
 pub use detach::{DetachError, Detached, detach, verify_month};
+pub use follower::{Edge, Follower, Stop};
 pub use import::{ImportError, import};
+pub use lease::Holder;
 use lease::Lease;
 pub use reading::PostgresHistory;
 use rows::Rows;
@@ -59,11 +62,7 @@ impl Postgres {
     /// [`StoreError`]: not to be reached, not safe, in use by another process, of a later version, or damaged.
     pub fn open(settings: Settings, currencies: &[Currency]) -> Result<Postgres, StoreError> {
         let settings = Arc::new(settings);
-        let mut session = connect_patiently(&settings)?;
-        if !migrations::is_founded(&mut session)? {
-            migrations::migrate(&mut session)?;
-        }
-        migrations::check(&mut session)?;
+        let mut session = found(&settings)?;
         let lease = Lease::take(&mut session, &settings)?;
         migrations::migrate(&mut session)?;
         adopt_currencies(&mut session, currencies)?;
@@ -72,6 +71,11 @@ impl Postgres {
         let mut held = PostgresHistory::open_while(&settings, Some(lease.loss()))?;
         let head = held.position()?.ok_or_else(|| StoreError::Damaged("there is no position".into()))?.head;
         Ok(Postgres { settings, session, lease, head, under_way: VecDeque::new(), months, commits: 0 })
+    }
+
+    /// The term in which this process may write.
+    pub fn term(&self) -> i64 {
+        self.lease.term
     }
 
     /// How it is reached.
@@ -93,6 +97,16 @@ fn connect_patiently(settings: &Settings) -> Result<Session, StoreError> {
             connected => return connected,
         }
     }
+}
+
+/// A connection to a database that is one of ours, or empty and made one, and not of a later program.
+fn found(settings: &Settings) -> Result<Session, StoreError> {
+    let mut session = connect_patiently(settings)?;
+    if !migrations::is_founded(&mut session)? {
+        migrations::migrate(&mut session)?;
+    }
+    migrations::check(&mut session)?;
+    Ok(session)
 }
 
 /// A connection that writes, to a server that is safe.

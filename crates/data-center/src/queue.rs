@@ -24,6 +24,8 @@ struct State<T> {
     /// How many wait for room.
     senders: usize,
     receiver_waits: bool,
+    /// Whether the receiver is to leave what waits to another.
+    released: bool,
     closed: bool,
 }
 
@@ -35,6 +37,7 @@ impl<T> Queue<T> {
             placed: 0,
             senders: 0,
             receiver_waits: false,
+            released: false,
             closed: false,
         };
         Queue { bound, state: Mutex::new(state), filled: Condvar::new(), emptied: Condvar::new() }
@@ -78,10 +81,13 @@ impl<T> Queue<T> {
     }
 
     /// Waits until there is something, and moves at most `most` of it to `taken`, in order. False where the queue is closed
-    /// and empty. There is one receiver.
+    /// and empty, or the receiver was released. There is one receiver at a time.
     pub(crate) fn receive(&self, most: usize, taken: &mut VecDeque<T>) -> bool {
         let mut state = self.lock();
-        while state.waiting.is_empty() {
+        while state.waiting.is_empty() || state.released {
+            if std::mem::take(&mut state.released) {
+                return false;
+            }
             if state.closed {
                 return false;
             }
@@ -105,6 +111,18 @@ impl<T> Queue<T> {
         if wake {
             self.emptied.notify_all();
         }
+    }
+
+    /// How many were taken out, ever.
+    pub(crate) fn taken(&self) -> u64 {
+        let state = self.lock();
+        state.placed - state.waiting.len() as u64
+    }
+
+    /// Lets the receiver go; what waits stays for the next.
+    pub(crate) fn release(&self) {
+        self.lock().released = true;
+        self.filled.notify_all();
     }
 
     /// Whether nothing is in it.
@@ -158,6 +176,17 @@ mod tests {
         }
         sender.join().expect("the sender");
         assert_eq!(all, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_receiver_that_is_released_leaves_what_waits_to_the_next() {
+        let queue = Queue::new(3);
+        assert!(matches!((queue.try_send(1), queue.try_send(2)), (Ok(1), Ok(2))));
+        let mut taken = VecDeque::new();
+        assert!(queue.receive(1, &mut taken) && taken == [1]);
+        queue.release();
+        assert!(!queue.receive(9, &mut taken) && taken == [1] && queue.taken() == 1);
+        assert!(queue.receive(9, &mut taken) && taken == [1, 2]);
     }
 
     #[test]

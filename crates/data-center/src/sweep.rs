@@ -67,6 +67,28 @@ impl Sweep {
         self.replay_from
     }
 
+    /// Another process writes the checkpoint, and says from which row on recovery replays: what changed before is in it.
+    /// `closed` is told the transfers of before, which need not be remembered here any more where they are closed.
+    pub(crate) fn follow(
+        &mut self,
+        replay_from: (Sequence, Moment),
+        here: (Sequence, Moment),
+        closed: &mut dyn FnMut(TransferId),
+    ) {
+        if replay_from.0 > self.replay_from.0 {
+            self.replay_from = replay_from;
+        }
+        if replay_from.0 < self.began.0 {
+            return;
+        }
+        while let Some(transfer) = self.now.transfers.take_first() {
+            if !self.later.transfers.contains(transfer) {
+                closed(TransferId(transfer));
+            }
+        }
+        self.begin(here);
+    }
+
     /// Whether the checkpoint has this transfer as it stands.
     pub(crate) fn has_written(&self, transfer: TransferId) -> bool {
         !self.later.transfers.contains(transfer.0) && !self.now.transfers.contains(transfer.0)

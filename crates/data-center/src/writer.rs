@@ -88,12 +88,16 @@ impl Drop for Door {
 impl Writer {
     /// The writer taken apart, without threads: the handle that feeds it, what decides, and the store to commit to.
     pub fn parts<S: Store>(center: DataCenter<S>, bounds: Bounds) -> (Writer, Deciding<S::History>, S) {
-        let queue = Arc::new(Queue::new(bounds.queue));
-        let DataCenter { decider, store } = center;
-        let commands = Arc::clone(&queue);
-        let deciding =
-            Deciding { decider, commands, taken: VecDeque::new(), reached: Place(0), most: bounds.batch.max(1) };
-        (Writer { door: Arc::new(Door(queue)) }, deciding, store)
+        let (writer, undecided) = Writer::undecided(bounds);
+        let (deciding, store) = undecided.parts(center);
+        (writer, deciding, store)
+    }
+
+    /// A handle whose requests nobody decides here yet.
+    pub fn undecided(bounds: Bounds) -> (Writer, Undecided) {
+        let commands = Arc::new(Queue::new(bounds.queue));
+        let writer = Writer { door: Arc::new(Door(Arc::clone(&commands))) };
+        (writer, Undecided { commands, most: bounds.batch.max(1) })
     }
 
     /// Starts both threads. `clock` gives the time; the writer makes it rise. `durable` is called after each commit, on the
@@ -110,34 +114,8 @@ impl Writer {
         durable: impl Fn(Place) + Send + 'static,
         ended: impl FnOnce(Result<(), Fatal>) + Send + 'static,
     ) -> Result<Writer, Fatal> {
-        let (writer, deciding, mut store) = Writer::parts(center, bounds);
-        let lost = Arc::new(Mutex::new(None));
-        let (commands, told) = (Arc::clone(&deciding.commands), Arc::clone(&lost));
-        store.watch(Box::new(move |error| {
-            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            // What is in memory may be of the past from here on: what waits stays unanswered, questions too.
-            commands.abandon();
-        }));
-        // No batch waits between the threads: what arrives meanwhile makes the next one larger.
-        let (to_commit, batches) = sync_channel::<Decided>(0);
-        let (done, acknowledged) = channel();
-        let commands = Arc::clone(&deciding.commands);
-        let committing = move || {
-            let committed = commit(store, &batches, &done, durable);
-            if committed.is_err() {
-                commands.abandon();
-            }
-            committed
-        };
-        let committer = thread::Builder::new().name("commit".into()).spawn(committing).map_err(|_| Fatal::Thread)?;
-        let deciding = move || {
-            let decided = decide(deciding, clock, &to_commit, &acknowledged);
-            drop(to_commit);
-            let committed = committer.join().unwrap_or(Err(Fatal::Thread));
-            let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
-            ended(lost.map_or(decided.and(committed), |error| Err(error.into())));
-        };
-        thread::Builder::new().name("decide".into()).spawn(deciding).map_err(|_| Fatal::Thread)?;
+        let (writer, undecided) = Writer::undecided(bounds);
+        undecided.start(center, clock, durable, ended)?;
         Ok(writer)
     }
 
@@ -201,6 +179,92 @@ impl Writer {
 
     fn send(&self, command: Command) -> Result<Place, Stopped> {
         self.door.0.send(command).map(Place).map_err(|_| Stopped)
+    }
+}
+
+/// What waits before a writer that does not decide: in another process of the same database that decides instead, its books
+/// follow the log.
+pub struct Undecided {
+    commands: Arc<Queue<Command>>,
+    most: usize,
+}
+
+impl Undecided {
+    /// Answers questions with `ask` and gives requests to `hand_over`, which must not wait, until [`Undecided::release`]. What
+    /// became of messages is the affair of whoever decides.
+    pub(crate) fn serve(&self, ask: impl Fn(&mut dyn FnMut(&Books)), hand_over: impl Fn(Request, Reply)) {
+        let mut taken = VecDeque::new();
+        while self.commands.receive(self.most, &mut taken) {
+            for command in taken.drain(..) {
+                match command {
+                    Command::Request(request, reply) => hand_over(request, reply),
+                    Command::Read(question) => {
+                        let mut question = Some(question);
+                        ask(&mut |books| {
+                            if let Some(question) = question.take() {
+                                question(books);
+                            }
+                        });
+                    }
+                    Command::Message(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Ends [`Undecided::serve`]; what waits then stays.
+    pub(crate) fn release(&self) {
+        self.commands.release();
+    }
+
+    fn parts<S: Store>(&self, center: DataCenter<S>) -> (Deciding<S::History>, S) {
+        let DataCenter { decider, store } = center;
+        let commands = Arc::clone(&self.commands);
+        // Places go on from what was taken before this began.
+        let reached = Place(commands.taken());
+        (Deciding { decider, commands, taken: VecDeque::new(), reached, most: self.most }, store)
+    }
+
+    /// Decides what waits and what comes, as [`Writer::start`] does.
+    ///
+    /// # Errors
+    /// [`Fatal::Thread`] where a thread cannot be started.
+    pub fn start<S: Store>(
+        &self,
+        center: DataCenter<S>,
+        clock: impl Fn() -> Moment + Send + 'static,
+        durable: impl Fn(Place) + Send + 'static,
+        ended: impl FnOnce(Result<(), Fatal>) + Send + 'static,
+    ) -> Result<(), Fatal> {
+        let (deciding, mut store) = self.parts(center);
+        let lost = Arc::new(Mutex::new(None));
+        let (commands, told) = (Arc::clone(&deciding.commands), Arc::clone(&lost));
+        store.watch(Box::new(move |error| {
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            // What is in memory may be of the past from here on: what waits stays unanswered, questions too.
+            commands.abandon();
+        }));
+        // No batch waits between the threads: what arrives meanwhile makes the next one larger.
+        let (to_commit, batches) = sync_channel::<Decided>(0);
+        let (done, acknowledged) = channel();
+        let commands = Arc::clone(&deciding.commands);
+        let committing = move || {
+            let committed = commit(store, &batches, &done, durable);
+            if committed.is_err() {
+                commands.abandon();
+            }
+            committed
+        };
+        let committer = thread::Builder::new().name("commit".into()).spawn(committing).map_err(|_| Fatal::Thread)?;
+        let deciding = move || {
+            let decided = decide(deciding, clock, &to_commit, &acknowledged);
+            drop(to_commit);
+            let committed = committer.join().unwrap_or(Err(Fatal::Thread));
+            let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+            ended(lost.map_or(decided.and(committed), |error| Err(error.into())));
+        };
+        thread::Builder::new().name("decide".into()).spawn(deciding).map_err(|_| Fatal::Thread)?;
+        Ok(())
     }
 }
 

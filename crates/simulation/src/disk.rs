@@ -58,7 +58,8 @@ enum Key {
     Staff(StaffId),
     Case(CaseId),
     Tariff(TariffId),
-    BankReference(String),
+    BankMovement(String),
+    BankBalance(u16),
 }
 
 fn key(record: &Change) -> Option<Key> {
@@ -73,7 +74,8 @@ fn key(record: &Change) -> Option<Key> {
         Change::Staff(staff) => Key::Staff(staff.id),
         Change::Case(case) => Key::Case(case.id),
         Change::Tariff(tariff) => Key::Tariff(tariff.id),
-        Change::BankReference(reference) => Key::BankReference(reference.clone()),
+        Change::BankMovement(movement) => Key::BankMovement(movement.reference.clone()),
+        Change::BankBalance(said) => Key::BankBalance(said.balance.currency().numeric),
         _ => return None,
     })
 }
@@ -98,7 +100,8 @@ pub struct Image {
     rows: BTreeMap<Sequence, Arc<Stored>>,
     keys: BTreeMap<Sequence, (Time, Arc<Vec<u8>>)>,
     codes: BTreeMap<NoticeId, Vec<u8>>,
-    texts: BTreeMap<(Sequence, [u8; 32]), Vec<u8>>,
+    /// Personal texts, and the numbers that they stand under.
+    texts: BTreeMap<(Sequence, [u8; 32]), (Option<Msisdn>, Vec<u8>)>,
     messages: BTreeMap<NoticeId, Message>,
     records: BTreeMap<Key, Record>,
     position: Option<Position>,
@@ -118,7 +121,7 @@ impl Image {
 
     /// Sealed personal texts, by their commitments.
     pub fn texts(&self) -> impl Iterator<Item = ([u8; 32], &[u8])> {
-        self.texts.iter().map(|((_, commitment), sealed)| (*commitment, sealed.as_slice()))
+        self.texts.iter().map(|((_, commitment), (_, sealed))| (*commitment, sealed.as_slice()))
     }
 
     /// What became of messages.
@@ -135,7 +138,9 @@ impl Image {
     pub fn octets(&self) -> impl Iterator<Item = &[u8]> {
         let rows = self.rows.values().flat_map(|row| [row.changes.as_slice(), row.notices.as_slice()]);
         let records = self.records.values().map(|record| record.octets.as_slice());
-        rows.chain(records).chain(self.codes.values().map(Vec::as_slice)).chain(self.texts.values().map(Vec::as_slice))
+        rows.chain(records)
+            .chain(self.codes.values().map(Vec::as_slice))
+            .chain(self.texts.values().map(|(_, sealed)| sealed.as_slice()))
     }
 
     /// What a restore makes of a backup: nothing that was not told before is told again, and, where it is marked as what it
@@ -186,7 +191,13 @@ impl Image {
             self.codes.insert(code.notice, code.sealed.clone());
         }
         for text in batch.texts() {
-            self.texts.insert((text.sequence, text.text.commitment), text.text.sealed.clone());
+            let sealed = (text.subject.msisdn, text.text.sealed.clone());
+            self.texts.insert((text.sequence, text.text.commitment), sealed);
+        }
+        for (msisdn, up_to) in batch.erased() {
+            let of = |row: Sequence, number: Option<Msisdn>| row <= *up_to && number == Some(*msisdn);
+            let texts = self.texts.iter_mut().filter(|((row, _), (number, _))| of(*row, *number));
+            texts.for_each(|(_, (_, sealed))| sealed.clear());
         }
         for change in batch.messages() {
             if let MessageChange::Stands(message) = change {
@@ -221,7 +232,7 @@ impl Image {
     }
 
     fn text(&self, sequence: Sequence, commitment: &[u8; 32]) -> Vec<u8> {
-        self.texts.get(&(sequence, *commitment)).cloned().unwrap_or_default()
+        self.texts.get(&(sequence, *commitment)).map(|(_, sealed)| sealed.clone()).unwrap_or_default()
     }
 
     fn decoded(&self, stored: &Stored, with_notices: bool) -> Result<Row, StoreError> {
@@ -403,7 +414,7 @@ impl Store for Disk {
         image.load(window_seconds, late, each)
     }
 
-    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
         let mut state = self.lock();
         let defect = state.defect;
         if defect == Some(Defect::LosesBatch) && !state.has_lost && batch.rows().iter().any(|row| row.sequence.0 > 200)

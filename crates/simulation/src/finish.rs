@@ -6,6 +6,7 @@ use std::time::Duration;
 use data_center::{MessageState, StoreError};
 use encryption::Keys;
 use transaction_processing::Notice;
+use transaction_processing::bank::TrustAccount;
 use transaction_processing::ids::{Sequence, SystemAccount, TransferId};
 use wakala::rooms;
 use wakala::uplink::international;
@@ -40,6 +41,7 @@ impl<D: Depot> World<D> {
         self.let_pass(Duration::from_secs(period * 86_400))?;
         self.judge_told()?;
         self.judge_ended()?;
+        self.judge_statement()?;
         self.ask_everybody()?;
         self.read_unread()?;
         self.rows.silent().iter().for_each(|silent| self.money.takes(silent));
@@ -127,6 +129,16 @@ impl<D: Depot> World<D> {
             return Err(Finding(format!("I24: the outbox is not empty: {queued:?}")));
         }
         Ok(())
+    }
+
+    /// I21: what the bank stated covers all electronic money, as the books themselves compare the two.
+    fn judge_statement(&self) -> Verdict {
+        let currency = self.ground.config.ledger.currency.currency();
+        let sides = TrustAccount::of(self.rows.books(), [currency]);
+        match sides.first().and_then(TrustAccount::difference) {
+            Some(difference) if difference < 0 => Err(Finding(format!("I21: {difference} between bank and books"))),
+            _ => Ok(()),
+        }
     }
 
     /// Everybody who can asks for the balance.

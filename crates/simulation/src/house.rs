@@ -110,7 +110,7 @@ impl<S: Store> House<S> {
         let restored = store.is_restored()?;
         let recovery: Box<dyn Recovery> = Box::new(store.history()?);
         let center = DataCenter::with_span(store, ground.policy.clone(), &currencies, ground.span)?;
-        let clock: Clock = rooms::not_before(center.books().moment(), clock::ledger(config));
+        let clock: Clock = rooms::not_before(Arc::new(Mutex::new(center.books().moment())), clock::ledger(config));
         let opening = rooms::opening(center.books(), config, restored, (clock().time, drawn));
         let known = rooms::known(center.books());
         let (writer, deciding, mut store) = Writer::parts(center, ground.bounds);

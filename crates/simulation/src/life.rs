@@ -453,5 +453,7 @@ fn name(measure: &Measure) -> &'static str {
         Measure::ForgetCard { .. } => "forget card",
         Measure::EnrolStaff { .. } => "enrol staff",
         Measure::DismissStaff { .. } => "dismiss staff",
+        Measure::ConfirmBank { .. } => "confirm bank",
+        Measure::Erase { .. } => "erase",
     }
 }

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use data_center::Answer;
 use encryption::{Code, Keys, Purpose};
 use transaction_processing::account::{Proof, Status, Tier};
-use transaction_processing::ids::{AgentCode, CaseId, Iccid, ProposalId, StaffId, TransferId};
+use transaction_processing::ids::{AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, TransferId};
 use transaction_processing::notice::SealedCode;
 use transaction_processing::proposal::{Measure, Proposal, ProposalState};
 use transaction_processing::request::{Action, Origin};
 use transaction_processing::requests::approve::{self, OneTimePin, Verdict};
 use transaction_processing::requests::{propose, staff, tariff};
+use transaction_processing::time::Time;
 use transaction_processing::{Books, Currency, Money, Msisdn, Refusal, Request};
 use wakala::uplink::{international, private};
 
@@ -213,7 +214,7 @@ impl Office {
         let minor = 1_000_00 * (1 + dice.below(2_000)) as i64;
         let of = msisdn(dice);
         self.serial += 1;
-        match dice.weighted(&[8, 3, 14, 5, 3, 4, 5, 3, 6, 3, 3, 4, 2, 2, 1, 5, 2, 1, 1, 2, 1]) {
+        match dice.weighted(&[8, 3, 14, 5, 3, 4, 5, 3, 6, 3, 3, 4, 2, 2, 1, 5, 2, 1, 1, 2, 3, 2, 1]) {
             0 => self.deposit_or_again(minor * 10, dice),
             1 => {
                 let amount = self.money(minor);
@@ -254,11 +255,20 @@ impl Office {
                 amount: Money::new(1, Currency { numeric: 978, minor_digits: 2 }).unwrap_or(self.money(1)),
                 bank_reference: format!("euro {}", self.serial),
             },
+            20 => self.confirm(books.moment().time),
+            21 => Measure::Erase { msisdn: of, up_to: Sequence(dice.below(books.next().0 + 2)) },
             _ => {
                 let staff: Vec<StaffId> = books.all_staff().map(|staff| staff.id).collect();
                 Measure::DismissStaff { staff: dice.pick(&staff).copied().unwrap_or(StaffId(1)) }
             }
         }
+    }
+
+    /// The bank's statement of now: it has every deposit, those that are not issued yet too.
+    fn confirm(&self, as_of: Time) -> Measure {
+        let statement = format!("statement {}", self.serial);
+        let includes = self.open.iter().cloned().collect();
+        Measure::ConfirmBank { balance: self.money(self.trust()), as_of, statement, includes }
     }
 
     fn deposit_or_again(&mut self, minor: i64, dice: &mut Dice) -> Measure {

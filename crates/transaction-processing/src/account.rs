@@ -71,6 +71,11 @@ impl Proofs {
         if proofs.is_empty() || proofs.len() > 4 { None } else { Some(Proofs(proofs)) }
     }
 
+    /// All of them, newest first.
+    pub fn all(&self) -> &[Proof] {
+        &self.0
+    }
+
     /// Whether one of them is `stored`. All are compared.
     pub fn proves(&self, stored: &Proof) -> bool {
         self.0.iter().fold(false, |found, proof| found | (proof == stored))

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use data_center::{Answer, MessageChange, Place, StoreError, Untold, Writer};
 use encryption::CryptoRng;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use transaction_processing::ids::{Iccid, Sequence, TransferId};
 use transaction_processing::number::{Language, Number};
@@ -28,6 +28,9 @@ use transaction_processing::time::{Moment, Time};
 use transaction_processing::{Msisdn, Notice, Request};
 use wire::smpp::{Receipt, Status};
 
+use crate::cluster::Edges;
+use crate::cluster::edge::Road;
+use crate::cluster::frames::Say;
 use crate::downlink::outbox::{Outbox, Submission, Submitted, Token};
 use crate::observe::metrics::{Metrics, Queue};
 use crate::uplink::{Advice, Directory, Uplink};
@@ -57,12 +60,31 @@ pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 /// Where a message or receipt of a centre waits for its acknowledgement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reply {
-    /// The bind over which it came.
+    /// The bind over which it came, or [`Reply::EDGES`].
     pub bind: u16,
-    /// Which of its connections.
+    /// Which of its connections, or which connection of an edge.
     pub generation: u64,
-    /// Its sequence_number.
+    /// Its sequence_number, or the number of the edge's question.
     pub sequence: u32,
+}
+
+impl Reply {
+    /// No bind: what came to another process and was handed to this one.
+    pub const EDGES: u16 = u16::MAX;
+}
+
+/// A message that waits for a decision. Where it is dropped without an answer the centre is asked to send again.
+struct Asker {
+    shared: Arc<Shared>,
+    reply: Option<Reply>,
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        if let Some(reply) = self.reply.take() {
+            self.shared.respond(reply, Status::TEMPORARY_APPLICATION_ERROR);
+        }
+    }
 }
 
 /// What the committing thread and the uplink tell the dispatch.
@@ -188,6 +210,8 @@ pub struct Shared {
     missed: AtomicBool,
     reports: mpsc::Sender<Report>,
     lines: Vec<Line>,
+    edges: Edges,
+    decides: AtomicBool,
     ending: AtomicBool,
 }
 
@@ -257,9 +281,26 @@ impl Shared {
             missed: AtomicBool::new(false),
             reports,
             lines,
+            edges: Edges::default(),
+            decides: AtomicBool::new(true),
             ending: AtomicBool::new(false),
         };
         (Arc::new(shared), Ends { told: told_end, reports: reports_end, commands })
+    }
+
+    /// Whether this process decides, and counts what is decided.
+    pub fn set_decides(&self, decides: bool) {
+        self.decides.store(decides, Ordering::Release);
+    }
+
+    /// Processes that hand to this one what came to them.
+    pub fn edges(&self) -> &Edges {
+        &self.edges
+    }
+
+    /// Takes reports as those of links are; a full dispatch makes the sender wait.
+    pub(crate) fn reports(&self) -> &mpsc::Sender<Report> {
+        &self.reports
     }
 
     /// The centre of each bind.
@@ -302,16 +343,37 @@ impl Shared {
     /// Brings a request of a centre's message to the writer. Where the queue is full, or the writer has ended, the centre keeps
     /// the message and delivers it again.
     fn submit(self: &Arc<Self>, request: Request, reply: Reply) {
-        let shared = Arc::clone(self);
+        let mut asker = Asker { shared: Arc::clone(self), reply: Some(reply) };
         let (kind, arrived) = (request.action.kind(), Instant::now());
         let answered = Box::new(move |answer: Answer| {
-            shared.metrics.decided(kind, answer.refusal);
-            shared.metrics.answered(arrived.elapsed());
-            shared.answered(answer, reply);
+            let Some(reply) = asker.reply.take() else { return };
+            if asker.shared.decides.load(Ordering::Acquire) {
+                asker.shared.metrics.decided(kind, answer.refusal);
+            }
+            asker.shared.metrics.answered(arrived.elapsed());
+            asker.shared.answered(answer, reply);
         });
-        if self.writer.try_submit(request, answered).is_err() {
-            self.respond(reply, Status::TEMPORARY_APPLICATION_ERROR);
-        }
+        // Given back, it is dropped, and the message answered by that.
+        drop(self.writer.try_submit(request, answered));
+    }
+
+    /// The same for what came to an edge, which learns what it came to.
+    pub(crate) fn submit_for_edge(self: &Arc<Self>, request: Request, reply: Reply) {
+        let mut asker = Asker { shared: Arc::clone(self), reply: Some(reply) };
+        let kind = request.action.kind();
+        let answered = Box::new(move |mut answer: Answer| {
+            let Some(reply) = asker.reply.take() else { return };
+            let shared = &asker.shared;
+            shared.metrics.decided(kind, answer.refusal);
+            shared.tell_row(&mut answer, shared.now());
+            let Answer { row, refusal, transfer, notices, .. } = answer;
+            let notice = notices.into_iter().next().filter(|_| row.is_none());
+            shared.edges.say(reply, Say::Answer { row, refusal, transfer, waits: notice.is_some() });
+            if let Some(notice) = notice {
+                shared.tell_once(Item::Answer { notice, reply });
+            }
+        });
+        drop(self.writer.try_submit(request, answered));
     }
 
     /// Brings a request that no message waits for to the writer; `done` is called when it is durable and its notices are told.
@@ -337,7 +399,8 @@ impl Shared {
         }
     }
 
-    fn tell_once(&self, item: Item) {
+    /// Has something told that stands in no row.
+    pub(crate) fn tell_once(&self, item: Item) {
         if let Err(mpsc::error::TrySendError::Full(item) | mpsc::error::TrySendError::Closed(item)) =
             self.told.try_send(item)
             && let Item::Answer { reply, .. } | Item::Advice { reply, .. } = item
@@ -348,7 +411,10 @@ impl Shared {
 
     /// Acknowledges, or asks the centre to send again. A link that is gone takes the question with it: the centre delivers
     /// again, and the repeat is known. The queue holds more than all unanswered messages, so it is never full.
-    fn respond(&self, reply: Reply, status: Status) {
+    pub(crate) fn respond(&self, reply: Reply, status: Status) {
+        if reply.bind == Reply::EDGES {
+            return self.edges.say(reply, Say::Done(status));
+        }
         if let Some(line) = self.lines.get(usize::from(reply.bind)) {
             let _ = line.commands.try_send(Command::Respond(reply, status));
         }
@@ -436,22 +502,24 @@ pub struct Doors {
     dispatch: JoinHandle<()>,
 }
 
+/// Who tells people what the log says.
+pub enum Telling {
+    /// This process, from the log.
+    Here(Box<dyn Recovery>),
+    /// Another one, as long as it decides; then this one.
+    Elsewhere(Road, oneshot::Receiver<Box<dyn Recovery>>),
+}
+
 /// Starts the binds to the configured centres, of which [`sms::binds`] has told [`Shared::new`], and the dispatch between them
 /// and the outbox.
-pub fn start(
-    shared: Arc<Shared>,
-    ends: Ends,
-    centres: &[sms::CentreLinks],
-    outbox: Outbox,
-    recovery: Box<dyn Recovery>,
-) -> Doors {
+pub fn start(shared: Arc<Shared>, ends: Ends, centres: &[sms::CentreLinks], outbox: Outbox, telling: Telling) -> Doors {
     let Ends { told, reports, commands } = ends;
     let start = |(bind, commands): (usize, mpsc::Receiver<Command>)| {
         let number = shared.lines[bind].centre;
         sms::start(Arc::clone(&shared), bind as u16, (number, &centres[usize::from(number)]), commands)
     };
     let links = commands.into_iter().enumerate().map(start).collect();
-    let dispatch = tokio::spawn(dispatching::run(Arc::clone(&shared), told, reports, outbox, recovery));
+    let dispatch = tokio::spawn(dispatching::run(Arc::clone(&shared), told, reports, outbox, telling));
     Doors { shared, links, dispatch }
 }
 

@@ -5,6 +5,7 @@ pub mod administration;
 pub mod books;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod communication_gateway;
 pub mod config;
 pub mod demo;

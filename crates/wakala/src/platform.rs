@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_center::{Fatal, Location, Writer};
+use data_center::{Fatal, Location, Writer, postgres};
 use encryption::Keys;
 use rand::Rng as _;
 use tokio::sync::{oneshot, watch};
@@ -15,9 +15,12 @@ use transaction_processing::ids::TransferId;
 use transaction_processing::{Books, Msisdn, Request};
 
 use crate::administration::system_rng;
-use crate::books::{self, Kept};
+use crate::books::{self, Deciding, Kept, Opening};
+use crate::cluster::door::Door;
+use crate::cluster::edge::{self, Road};
+use crate::cluster::{Cluster, Way};
 use crate::communication_gateway::sms::{self, CentreLinks};
-use crate::communication_gateway::{self, Clock, Doors, Numbers, Progress, Shared};
+use crate::communication_gateway::{self, Clock, Doors, Numbers, Progress, Recovery, Shared, Telling};
 use crate::config::{self, Config, MessageCentre, Tls};
 use crate::keyring::{self, Keyring};
 use crate::numbering::Numbering;
@@ -58,6 +61,12 @@ pub enum Failure {
     Stopped,
 }
 
+impl Failure {
+    fn cannot_listen(error: std::io::Error) -> Failure {
+        Failure::Configuration(format!("cluster.listen: {error}"))
+    }
+}
+
 /// What every room of the running platform shares.
 pub struct Services {
     /// The configuration.
@@ -76,6 +85,8 @@ pub struct Services {
     pub clock: Clock,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// The processes that share the database; none where this one is alone.
+    pub cluster: Option<Arc<Cluster>>,
 }
 
 /// The platform, running.
@@ -83,7 +94,10 @@ pub struct Platform {
     /// What its rooms share.
     pub services: Arc<Services>,
     doors: Doors,
-    timers: JoinHandle<()>,
+    /// Timers, and the ends of the link to other processes.
+    tasks: Vec<JoinHandle<()>>,
+    /// Ends the books' following of a log.
+    stop: Option<postgres::Stop>,
     ended: watch::Receiver<Option<Result<(), String>>>,
 }
 
@@ -104,13 +118,15 @@ impl Platform {
     pub async fn start_with_keys(config: Config, clock: Clock, keys: Arc<dyn Keys>) -> Result<Platform, Failure> {
         let location = books::location(&config)?;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), env!("WAKALA_COMMIT")));
+        let way = Way::of(&config)?;
+        let door = match &way {
+            Some(way) => Some((Door::open(way).await.map_err(Failure::cannot_listen)?, way)),
+            None => None,
+        };
         tracing::info!(database = %location, "opening the books");
         let progress = Arc::new(Progress::default());
-        let Kept { writer, recovery, clock, opening, known, ended } =
+        let Kept { writer, clock, known, ended, deciding } =
             tokio::task::block_in_place(|| books::open(&location, &config, clock, &metrics, &progress))?;
-        for request in opening {
-            decide(&writer, request).await?;
-        }
 
         let centres = config.message_centre.iter().map(links).collect::<Result<Vec<_>, _>>()?;
         let numbers = Numbers::new(config.ledger.language.into(), payees(writer.clone()));
@@ -121,15 +137,43 @@ impl Platform {
         let rations = rooms::rations(&config);
         let uplink = Uplink::new(keys_of, Arc::clone(&numbers) as _, numbering.clone(), short_code, rations);
         let (ticking, counting) = (Arc::clone(&clock), Arc::clone(&metrics));
-        let binds = sms::binds(&centres);
+        let (binds, learning) = (sms::binds(&centres), Arc::clone(&numbers));
         let (shared, ends) = Shared::new(writer.clone(), uplink, numbers, ticking, counting, progress, &binds);
         let first_reference = system_rng().next_u32() as u16;
         let outbox = rooms::outbox(&config, Arc::clone(&keys), Arc::new(rooms::catalogues()?), first_reference)?;
-        let doors = communication_gateway::start(Arc::clone(&shared), ends, &centres, outbox, recovery);
-        let timers = tokio::spawn(timers::run(Arc::clone(&shared)));
+        let (mut cluster, mut tasks, mut stop) = (None, Vec::new(), None);
+        let telling = match deciding {
+            Deciding::Here(Opening { recovery, requests, .. }) => {
+                for request in requests {
+                    decide(&writer, request).await?;
+                }
+                tasks.push(tokio::spawn(timers::run(Arc::clone(&shared))));
+                Telling::Here(recovery)
+            }
+            Deciding::Elsewhere(following) => {
+                let name =
+                    config.cluster.advertise.clone().or_else(|| config.cluster.listen.clone()).unwrap_or_default();
+                let here = Arc::new(Cluster::new(name, Arc::clone(&metrics)));
+                let (road, questions) = Road::new(Arc::clone(&here), learning);
+                shared.set_decides(false);
+                if let Some((door, way)) = door {
+                    let wake = following.stop.clone();
+                    tasks.push(edge::start(Arc::clone(&shared), Arc::clone(&here), way, questions, wake));
+                    tasks.push(door.start(Arc::clone(&shared), Arc::clone(&here)));
+                }
+                stop = Some(following.stop.clone());
+                let opening = following.start(road.clone())?;
+                let (begin, beginning) = oneshot::channel();
+                tasks.push(tokio::spawn(take_over(Arc::clone(&shared), Arc::clone(&here), opening, begin)));
+                cluster = Some(here);
+                Telling::Elsewhere(road, beginning)
+            }
+        };
+        let doors = communication_gateway::start(Arc::clone(&shared), ends, &centres, outbox, telling);
         let config = Arc::new(config);
-        let services = Arc::new(Services { config, location, keys, writer, shared, numbering, clock, metrics });
-        Ok(Platform { services, doors, timers, ended })
+        let services =
+            Arc::new(Services { config, location, keys, writer, shared, numbering, clock, metrics, cluster });
+        Ok(Platform { services, doors, tasks, stop, ended })
     }
 
     /// Waits until the writer has ended by itself: a failure, upon which the process must stop.
@@ -147,11 +191,20 @@ impl Platform {
     /// # Errors
     /// [`Failure`] where the writer had failed.
     pub async fn stop(self, deadline: Duration) -> Result<(), Failure> {
-        let Platform { services, doors, timers, mut ended } = self;
-        timers.abort();
+        let Platform { services, doors, tasks, stop, mut ended } = self;
         doors.close(deadline).await;
+        if let Some(cluster) = &services.cluster {
+            cluster.ends();
+        }
+        tasks.iter().for_each(JoinHandle::abort);
         let writer = services.writer.clone();
-        let _ = tokio::task::spawn_blocking(move || writer.stop()).await;
+        let end = move || {
+            writer.stop();
+            if let Some(stop) = stop {
+                stop.stop();
+            }
+        };
+        let _ = tokio::task::spawn_blocking(end).await;
         let result = ended.wait_for(Option::is_some).await.map(|result| result.clone());
         match result {
             Ok(Some(Ok(()))) => Ok(()),
@@ -159,6 +212,26 @@ impl Platform {
             _ => Err(Failure::Stopped),
         }
     }
+}
+
+/// Once this process decides: what the platform asks first, then the texts that are untold, what waits for the one that decides,
+/// and the timers.
+async fn take_over(
+    shared: Arc<Shared>,
+    cluster: Arc<Cluster>,
+    opening: oneshot::Receiver<Opening>,
+    begin: oneshot::Sender<Box<dyn Recovery>>,
+) {
+    let Ok(Opening { recovery, requests, term }) = opening.await else { return };
+    shared.set_decides(true);
+    for request in requests {
+        if decide(&shared.writer, request).await.is_err() {
+            return;
+        }
+    }
+    let _ = begin.send(recovery);
+    cluster.decides(term);
+    timers::run(shared).await;
 }
 
 /// Has a request of the platform itself decided.

@@ -1,7 +1,7 @@
 //! What the rooms of the platform are made of, from one configuration: neither sockets nor threads nor files are needed for it,
 //! so that a simulation furnishes them as the program does.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use encryption::Keys;
 use transaction_processing::number::Number;
@@ -49,10 +49,10 @@ fn unfit(why: impl ToString) -> Unfit {
 
 /// The clock, but never before the last row of the log: the machine's may have been set back while the platform was down. A
 /// second is added, so that no counter of a card that was taken from the clock in that row's millisecond is taken again.
-pub fn not_before(last: Moment, clock: Clock) -> Clock {
-    let least = last.time.plus_seconds(1);
+pub fn not_before(last: Arc<Mutex<Moment>>, clock: Clock) -> Clock {
     Arc::new(move || {
-        let now = clock();
+        let (now, last) = (clock(), *last.lock().unwrap_or_else(PoisonError::into_inner));
+        let least = last.time.plus_seconds(1);
         Moment { time: now.time.max(least), day: now.day.max(last.day), month: now.month.max(last.month) }
     })
 }

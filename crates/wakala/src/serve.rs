@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 use crate::administration::socket::{Socket, SocketError};
 use crate::administration::{Administration, Told};
 use crate::clock::LedgerClock;
+use crate::cluster::NO_LINK;
 use crate::config::Config;
 use crate::observe::logs;
 use crate::observe::metrics::BooksSample;
@@ -86,13 +87,22 @@ async fn serve(config: Config) -> Result<(), Failure> {
         services.numbering.clone(),
         told,
     );
+    let administration = administration.of_cluster(Arc::clone(&services.shared), services.cluster.clone());
     let administering = tokio::spawn(socket.serve(Arc::new(administration), stopping));
 
-    let sampling = Arc::clone(&services);
+    let (sampling, looking) = (Arc::clone(&services), Arc::clone(&services));
     let told = port::Told {
         readiness: readiness.clone(),
         metrics: Arc::clone(&services.metrics),
         version: crate::cli::version::json(),
+        look: Box::new(move |readiness| {
+            let Some(cluster) = &looking.cluster else { return };
+            readiness.is(cluster.word());
+            match cluster.lacks() {
+                Some(reason) => readiness.lacks(reason),
+                None => readiness.met(NO_LINK),
+            }
+        }),
         sample: Box::new(move |metrics| {
             if let Ok(sample) = sampling.writer.read(BooksSample::of) {
                 metrics.books(&sample);

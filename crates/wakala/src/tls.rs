@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
+use zeroize::Zeroizing;
 
 use crate::platform::Failure;
 
@@ -16,26 +18,49 @@ use crate::platform::Failure;
 /// # Errors
 /// [`Failure`] where a file cannot be used.
 pub fn client(authorities: Option<&Path>, identity: Option<(&Path, &Path)>) -> Result<ClientConfig, Failure> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        Some(path) => {
-            for certificate in certificates(path)? {
-                roots.add(certificate).map_err(|error| failure(path, error.to_string()))?;
-            }
-        }
+    let roots = match authorities {
+        Some(path) => trusted(path)?,
         None => {
+            let mut roots = RootCertStore::empty();
             let found = rustls_native_certs::load_native_certs();
             roots.add_parsable_certificates(found.certs);
+            roots
         }
-    }
+    };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let unfit = |error: rustls::Error| Failure::Configuration(format!("TLS: {error}"));
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(unfit)?;
     let builder = builder.with_root_certificates(roots);
     let Some((certificate, key)) = identity else { return Ok(builder.with_no_client_auth()) };
-    let octets = fs::read(key).map_err(|error| failure(key, error.to_string()))?;
-    let private = PrivateKeyDer::from_pem_slice(&octets).map_err(|error| failure(key, error.to_string()))?;
-    builder.with_client_auth_cert(certificates(certificate)?, private).map_err(unfit)
+    builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?).map_err(unfit)
+}
+
+/// A server that shows its certificate and hears only who shows one of the same authority.
+///
+/// # Errors
+/// [`Failure`] where a file cannot be used.
+pub fn server(authority: &Path, (certificate, key): (&Path, &Path)) -> Result<ServerConfig, Failure> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let unfit = |error: rustls::Error| Failure::Configuration(format!("TLS: {error}"));
+    let roots = Arc::new(trusted(authority)?);
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+    let verifier = verifier.map_err(|error| failure(authority, error.to_string()))?;
+    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]);
+    let builder = builder.map_err(unfit)?.with_client_cert_verifier(verifier);
+    builder.with_single_cert(certificates(certificate)?, private_key(key)?).map_err(unfit)
+}
+
+fn trusted(authorities: &Path) -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(authorities)? {
+        roots.add(certificate).map_err(|error| failure(authorities, error.to_string()))?;
+    }
+    Ok(roots)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
+    let octets = Zeroizing::new(fs::read(path).map_err(|error| failure(path, error.to_string()))?);
+    PrivateKeyDer::from_pem_slice(&octets).map_err(|error| failure(path, error.to_string()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {

@@ -157,7 +157,7 @@ async fn no_pin_and_no_code_is_left_anywhere() {
 
     // Codes are erased with their receipt.
     let database = world.config.ledger.database.clone();
-    assert!(audit::rows(&database, "SELECT notice_id FROM codes").is_empty());
+    assert!(audit::rows(&world.location(), "SELECT notice_id FROM codes").is_empty());
 
     // While it runs, and with a backup.
     let backup = world.directory.path().join("backup.db");

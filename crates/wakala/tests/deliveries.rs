@@ -38,7 +38,7 @@ fn last_digits(world: &World, number: &str, mark: &str) -> String {
 
 fn rows_of(world: &World, kind: i64) -> i64 {
     let question = format!("SELECT count(*) FROM log WHERE request = {kind} AND refusal IS NULL");
-    audit::figure(&audit::rows(&world.config.ledger.database, &question)[0][0])
+    audit::figure(&audit::rows(&world.location(), &question)[0][0])
 }
 
 #[tokio::test(flavor = "multi_thread")]

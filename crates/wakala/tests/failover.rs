@@ -351,13 +351,13 @@ async fn accounted_for(place: &Place, world: &World, managed: Managed, said: u64
     let books = place.books();
     World::until("everybody is told", async || {
         world.centre().settle().await;
-        block_in_place(|| audit::untold_at(&books, false)) == 0
+        block_in_place(|| audit::untold(&books, false)) == 0
     })
     .await;
     block_in_place(|| {
         managed.end();
         let each = "SELECT amount_1, count(*) FROM log WHERE request = 1 AND refusal IS NULL GROUP BY 1 ORDER BY 1";
-        let each = audit::rows_at(&books, each);
+        let each = audit::rows(&books, each);
         let found: Vec<_> = each.iter().map(|row| [audit::figure(&row[0]), audit::figure(&row[1])]).collect();
         let expected: Vec<_> = (0..said.cast_signed()).map(|number| [10_000 + number, 1]).collect();
         assert_eq!(found, expected, "every transfer is there, once");

@@ -20,7 +20,7 @@ async fn accounted_for(world: &World, service: Service, ids: &[String], issued: 
     for id in ids {
         assert_eq!(centre.acknowledged(id).await, 0);
     }
-    let path = &world.config.ledger.database;
+    let path = &world.location();
     World::until("everybody is told", async || {
         centre.settle().await;
         audit::untold(path, false) == 0

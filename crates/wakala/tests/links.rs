@@ -59,7 +59,7 @@ async fn a_full_queue_is_tried_again_later() {
     world.centre().wait("all are refused", all_refused).await;
     World::until("all are to be tried again", async || {
         world.read(|_| ()).await;
-        audit::rows(&world.config.ledger.database, "SELECT 1 FROM messages WHERE state = 3").len() == 6
+        audit::rows(&world.location(), "SELECT 1 FROM messages WHERE state = 3").len() == 6
     })
     .await;
     assert!(world.centre().texts(None).iter().all(|text| !text.words.contains("TZS 300.00")));

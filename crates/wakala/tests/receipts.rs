@@ -82,7 +82,7 @@ async fn with_ids_in_decimal() {
 }
 
 fn states(world: &World) -> Vec<MessageState> {
-    audit::rows(&world.config.ledger.database, "SELECT state FROM messages ORDER BY notice_id DESC LIMIT 2")
+    audit::rows(&world.location(), "SELECT state FROM messages ORDER BY notice_id DESC LIMIT 2")
         .iter()
         .rev()
         .filter_map(|row| MessageState::numbered(audit::figure(&row[0]) as u8))
@@ -130,7 +130,7 @@ async fn what_is_never_delivered_is_given_up_and_the_rest_goes_on() {
         let retrying = format!("SELECT 1 FROM messages WHERE state = 3 AND attempts = {attempt}");
         World::until("it is to be tried again", async || {
             world.read(|_| ()).await;
-            !audit::rows(&world.config.ledger.database, &retrying).is_empty()
+            !audit::rows(&world.location(), &retrying).is_empty()
         })
         .await;
         world.hands.advance(wait);
@@ -139,7 +139,7 @@ async fn what_is_never_delivered_is_given_up_and_the_rest_goes_on() {
     stands(&world, MessageState::Undelivered).await;
     assert_eq!(passwords(&world).len(), 4);
     // A code that was given up is gone; its sender asks for another.
-    let codes = audit::rows(&world.config.ledger.database, "SELECT notice_id FROM codes");
+    let codes = audit::rows(&world.location(), "SELECT notice_id FROM codes");
     assert!(codes.is_empty(), "{} codes are kept", codes.len());
     world.centre().faults(json!({ "undeliverable": [] })).await;
     let reference = world.centre().texts(Some("255712000001")).last().expect("a text").reference();
@@ -157,14 +157,14 @@ async fn without_receipts_a_message_lapses_at_the_end_of_its_validity_and_its_co
     world.ask(ALICE, &format!("TM*{STRANGER}*500*{PIN}")).await;
     world.centre().text_to(STRANGER).await;
     stands(&world, MessageState::Sent).await;
-    assert_eq!(audit::rows(&world.config.ledger.database, "SELECT notice_id FROM codes").len(), 1);
+    assert_eq!(audit::rows(&world.location(), "SELECT notice_id FROM codes").len(), 1);
     world.hands.advance(48 * 3600 + 1);
     World::until("both lapse", async || {
         world.read(|_| ()).await;
         states(&world) == [MessageState::Lapsed, MessageState::Lapsed]
     })
     .await;
-    assert!(audit::rows(&world.config.ledger.database, "SELECT notice_id FROM codes").is_empty());
+    assert!(audit::rows(&world.location(), "SELECT notice_id FROM codes").is_empty());
     world.end().await;
 }
 

@@ -3,17 +3,18 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use transaction_processing::account::{Account, Status};
+use transaction_processing::account::{Account, Proofs, Status};
 use transaction_processing::decision::Change;
 use transaction_processing::ids::Iccid;
 use transaction_processing::money::LARGEST;
 use transaction_processing::notice::{Notice, SealedCode, Text};
 use transaction_processing::number::Private;
 use transaction_processing::proposal::{Measure, Proposal};
-use transaction_processing::request::Kind;
-use transaction_processing::{Currency, Money, Msisdn, Refusal};
+use transaction_processing::request::{Action, Kind};
+use transaction_processing::requests::{approve, help};
+use transaction_processing::{Currency, Money, Msisdn, Refusal, Request};
 
-use super::{Output, VERSION, put_changes, put_notices, take_changes, take_notices};
+use super::{Output, VERSION, put_changes, put_notices, put_request, take_changes, take_notices, take_request};
 
 /// Values that are any at all, the same on every run (Knuth's multiplier).
 pub(crate) struct Random(u64);
@@ -164,6 +165,19 @@ impl Drawn for Account {
     }
 }
 
+impl Drawn for Proofs {
+    fn drawn(random: &mut Random) -> Proofs {
+        let proofs = (0..=random.next() % 4).map(|_| Drawn::drawn(random)).collect();
+        Proofs::new(proofs).expect("one to four")
+    }
+}
+
+impl Drawn for help::Fields {
+    fn drawn(_: &mut Random) -> help::Fields {
+        help::Fields
+    }
+}
+
 fn changes_come_back(changes: &[Change]) {
     let mut out = Output::default();
     put_changes(changes, &mut out);
@@ -210,6 +224,32 @@ fn every_text_comes_back() {
         let text = Text::numbered(number, random);
         notices_come_back(&[Notice { text, ..Drawn::drawn(random) }, Drawn::drawn(random)]);
     }
+}
+
+/// Written, read and written again it is the same; no part of it is taken for the whole.
+#[test]
+fn every_request_comes_back_with_its_texts_and_codes() {
+    let random = &mut Random(4);
+    for number in Action::NUMBERS.repeat(DRAWS) {
+        let request = Request { action: Action::numbered(number, random), ..Drawn::drawn(random) };
+        let octets = put_request(&request);
+        let back = take_request(&octets).expect("what was written");
+        assert!(back.key == request.key && back.origin == request.origin && put_request(&back) == octets);
+        assert!((0..octets.len()).all(|length| take_request(&octets[..length]).is_err()));
+    }
+    let name = Private { commitment: [3; 32], sealed: vec![1, 2, 3] };
+    let fields = approve::Fields { moved_name: Some(name.clone()), ..Drawn::drawn(random) };
+    let action = Action::Approve(approve::Fields { one_time_pin: Some(pin()), ..fields });
+    let Ok(Request { action: Action::Approve(back), .. }) =
+        take_request(&put_request(&Request { action, ..Drawn::drawn(random) }))
+    else {
+        panic!("an approval");
+    };
+    assert!(back.moved_name == Some(name) && back.one_time_pin.is_some_and(|pin| pin.sealed.0 == [9; 40]));
+}
+
+fn pin() -> approve::OneTimePin {
+    approve::OneTimePin { sealed: SealedCode(vec![9; 40]), ..Drawn::drawn(&mut Random(5)) }
 }
 
 /// Numbers are for ever: these are taken.

@@ -16,7 +16,7 @@ use super::reading::PAUSE;
 use super::safety;
 use super::session::{Loss, Problem, Session, Standing};
 use super::settings::{InUse, Settings};
-use crate::reading::signed;
+use crate::reading::{Columns, Reading, signed};
 use crate::store::{Lost, StoreError};
 
 /// Why the lease is lost where another writer was met.
@@ -62,10 +62,40 @@ impl Fate {
     }
 }
 
-/// Somebody who has the lease.
-struct Holder {
-    name: String,
-    left: Duration,
+/// Somebody who has the lease, or had it last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// Since which term.
+    pub term: i64,
+    /// Who.
+    pub name: String,
+    /// Where the others reach it, or from where it reaches the server.
+    pub address: Option<String>,
+    /// How long it has it still, unless it says so again; zero where it has ended.
+    pub left: Duration,
+}
+
+/// Asks who has the lease; `FOR UPDATE` or nothing behind it.
+const HOLDER: &str = "SELECT term, holder, address,
+        ceil(extract(epoch FROM greatest(expires_at, clock_timestamp()) - clock_timestamp()) * 1000)::bigint
+    FROM lease";
+
+impl Holder {
+    /// What [`HOLDER`] answers.
+    fn read(row: &dyn Columns) -> Result<Holder, StoreError> {
+        Ok(Holder {
+            term: signed(row, 0)?,
+            name: row.text(1)?.unwrap_or_default().to_owned(),
+            address: row.text(2)?.map(str::to_owned),
+            left: Duration::from_millis(signed(row, 3)?.unsigned_abs()),
+        })
+    }
+
+    /// Who has the lease, by the server's clock.
+    pub(crate) fn look(reading: &mut impl Reading) -> Result<Holder, StoreError> {
+        let found = reading.one(HOLDER, &[], Holder::read)?;
+        found.ok_or_else(|| StoreError::Damaged("there is no lease".into()))
+    }
 }
 
 impl Lease {
@@ -80,8 +110,9 @@ impl Lease {
             match try_take(session, settings)? {
                 None => break sent,
                 Some(Holder { left, .. }) if settings.in_use == InUse::Wait => sleep(left.min(LOOK)),
-                Some(Holder { name, left }) => {
-                    let by = format!("{name}, whose lease ends in {} s unless it is renewed", left.as_secs() + 1);
+                Some(Holder { name, address, left, .. }) => {
+                    let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
+                    let by = format!("{name}{at}, whose lease ends in {} s unless it is renewed", left.as_secs() + 1);
                     return Err(StoreError::InUse { database: settings.address().to_owned(), by });
                 }
             }
@@ -138,12 +169,8 @@ impl Drop for Lease {
 fn try_take(session: &mut Session, settings: &Settings) -> Result<Option<Holder>, StoreError> {
     session.execute("BEGIN")?;
     let mut held = None;
-    let question = "SELECT holder || coalesce(' at ' || address, ''),
-            ceil(extract(epoch FROM greatest(expires_at, clock_timestamp()) - clock_timestamp()) * 1000)::bigint
-        FROM lease FOR UPDATE";
-    session.each(question, &[], &mut |row| {
-        let left = Duration::from_millis(signed(row, 1)?.unsigned_abs());
-        held = Some(Holder { name: row.text(0)?.unwrap_or_default().to_owned(), left });
+    session.each(&format!("{HOLDER} FOR UPDATE"), &[], &mut |row| {
+        held = Some(Holder::read(row)?);
         Ok(true)
     })?;
     if let Some(holder) = held.filter(|holder| !holder.left.is_zero()) {
@@ -151,11 +178,11 @@ fn try_take(session: &mut Session, settings: &Settings) -> Result<Option<Holder>
         return Ok(Some(holder));
     }
     let take = session.statement(
-        "UPDATE lease SET term = term + 1, holder = $1, address = host(inet_client_addr()),
-            expires_at = clock_timestamp() + $2 * interval '1 millisecond'",
+        "UPDATE lease SET term = term + 1, holder = $1, address = coalesce($2, host(inet_client_addr())),
+            expires_at = clock_timestamp() + $3 * interval '1 millisecond'",
     )?;
     let lasts = settings.lease.as_millis() as f64;
-    session.run(session.client().execute(&take, &[&settings.holder, &lasts]))?;
+    session.run(session.client().execute(&take, &[&settings.holder, &settings.advertised, &lasts]))?;
     // Waits for the commit of the holder before, if one is under way.
     session.execute("UPDATE position SET term = lease.term FROM lease")?;
     session.execute("COMMIT")?;

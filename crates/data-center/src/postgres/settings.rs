@@ -54,6 +54,8 @@ pub struct Settings {
     pub lease: Duration,
     /// How others are told who has it.
     pub holder: String,
+    /// Where the other processes of the database reach this one; none where there are no others.
+    pub advertised: Option<String>,
 }
 
 impl Settings {
@@ -81,6 +83,7 @@ impl Settings {
             in_use: InUse::default(),
             lease: Duration::from_secs(15),
             holder: format!("process {}", std::process::id()),
+            advertised: None,
         })
     }
 

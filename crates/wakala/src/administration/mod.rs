@@ -28,6 +28,8 @@ use serde_json::Value;
 use transaction_processing::ids::StaffId;
 use transaction_processing::{Books, Request as Asked};
 
+use crate::cluster::Cluster;
+use crate::communication_gateway::Shared;
 use crate::config::Config;
 use crate::numbering::Numbering;
 use gate::Gate;
@@ -52,6 +54,7 @@ pub struct Administration {
     numbering: Numbering,
     told: Told,
     gate: Gate,
+    cluster: Option<(Arc<Shared>, Arc<Cluster>)>,
 }
 
 /// A member of staff who has proven themselves.
@@ -73,7 +76,22 @@ impl Administration {
         numbering: Numbering,
         told: Told,
     ) -> Administration {
-        Administration { config, location, keys, writer, numbering, told, gate: Gate::new(&mut system_rng()) }
+        Administration {
+            config,
+            location,
+            keys,
+            writer,
+            numbering,
+            told,
+            gate: Gate::new(&mut system_rng()),
+            cluster: None,
+        }
+    }
+
+    /// The same in one of several processes.
+    #[must_use]
+    pub fn of_cluster(self, shared: Arc<Shared>, cluster: Option<Arc<Cluster>>) -> Administration {
+        Administration { cluster: cluster.map(|cluster| (shared, cluster)), ..self }
     }
 
     /// Carries out one command and waits for it: not for the threads of a runtime.
@@ -120,6 +138,10 @@ impl Administration {
         let new_secret = request.new_secret.as_ref();
         let database = &self.location;
         match &request.command {
+            Command::Cluster => Ok(match &self.cluster {
+                Some((shared, cluster)) => cluster.status(shared.edges()),
+                None => serde_json::json!({ "role": "alone" }),
+            }),
             Command::Version => Ok(crate::cli::version::json()),
             Command::EnrolFirstStaff { name } => self.enrol_first_staff(name, new_secret),
             Command::Staff => self.staff(),
@@ -167,7 +189,10 @@ impl Administration {
             let _ = tell.try_send(answer);
         };
         self.writer.submit(request, reply).map_err(stopped)?;
-        answered.recv().map_err(|_| stopped(Stopped))
+        answered.recv().map_err(|_| {
+            let advice = "no answer came, and whether it was done is not known: look before you ask again";
+            Fault::new(FaultCode::Stopping, advice)
+        })
     }
 }
 

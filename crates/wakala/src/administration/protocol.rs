@@ -23,6 +23,8 @@ pub enum Command {
         /// The name they sign with.
         name: String,
     },
+    /// Which process decides, and what this one is.
+    Cluster,
     /// All members of staff.
     Staff,
     /// Another secret for the one who asks; with `new_secret`.
@@ -137,6 +139,7 @@ impl Command {
             | Command::Transfer { .. }
             | Command::Undelivered { .. } => true,
             Command::Version
+            | Command::Cluster
             | Command::EnrolFirstStaff { .. }
             | Command::Staff
             | Command::TrialBalance
@@ -175,6 +178,7 @@ impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Command::Version => "version",
+            Command::Cluster => "cluster",
             Command::EnrolFirstStaff { .. } => "enrol first staff",
             Command::Staff => "staff",
             Command::ChangeSecret => "change secret",

@@ -201,6 +201,9 @@ Examples:
         #[arg(long, value_name = "FILE")]
         database: Option<PathBuf>,
     },
+    /// Several processes on one PostgreSQL server
+    #[command(subcommand)]
+    Cluster(Cluster),
     /// The configuration
     #[command(subcommand)]
     Config(Config),
@@ -566,6 +569,30 @@ two platforms on the same books would pay twice.")]
         /// The database file [default: ledger.database]
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Cluster {
+    /// Say which process decides, and what the one that is asked is
+    #[command(after_help = "\
+Examples:
+  wakala cluster status
+  wakala cluster status --json")]
+    Status,
+    /// Make an authority, and a certificate with its key for each host
+    #[command(after_help = "\
+Example:
+  wakala cluster certificates ./cluster wakala1.example wakala2.example
+
+Each host needs authority.pem and its own two files; no key leaves its host afterwards. The key of the authority
+is not kept: to add a host, make the set anew. Nothing that is there is replaced.")]
+    Certificates {
+        /// The folder, made where it is not there
+        folder: PathBuf,
+        /// The hosts that stand in cluster.advertise: names or addresses
+        #[arg(required = true)]
+        hosts: Vec<String>,
     },
 }
 

@@ -107,6 +107,13 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
             offline(&file, |_| database::check(&Location::File(file.clone()))).map(told)
         }
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
+        Command::Cluster(arguments::Cluster::Status) => plain(&config()?, Asked::Cluster).map(told),
+        Command::Cluster(arguments::Cluster::Certificates { folder, hosts }) => {
+            let made = crate::cluster::certificates::make(&folder, &hosts);
+            let files = made.map_err(|error| Failure::new(Exit::Refused, error.to_string()))?;
+            let files: Vec<_> = files.iter().map(|file| json!({ "file": file })).collect();
+            Ok(told(json!({ "files": files, "next": "bring each host its own two files and authority.pem" })))
+        }
         Command::Config(arguments::Config::Check) => {
             Config::check(&sources)?;
             Ok(told(json!({ "configuration": "is right" })))

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use data_center::{StoreError, Untold};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use transaction_processing::ids::Sequence;
 
-use super::{Dispatch, Item, Recovery, Report, Shared};
+use super::{Dispatch, Item, Recovery, Report, Shared, Telling};
+use crate::cluster::edge::Road;
 use crate::downlink::outbox::Outbox;
 
 /// Items and reports taken at once.
@@ -22,8 +23,13 @@ pub(super) async fn run(
     mut told: mpsc::Receiver<Item>,
     mut reports: mpsc::Receiver<Report>,
     outbox: Outbox,
-    log: Box<dyn Recovery>,
+    telling: Telling,
 ) {
+    let log = match telling {
+        Telling::Here(log) => Some(log),
+        Telling::Elsewhere(road, here) => hand_on(&shared, &mut told, &mut reports, &road, here).await,
+    };
+    let Some(log) = log else { return };
     let mut log = Waiting(log);
     let give_up = |error: &dyn std::error::Error| {
         tracing::error!(%error, "the log cannot be read for untold notices");
@@ -63,6 +69,34 @@ pub(super) async fn run(
             }
             () = shared.progress.wake.notified() => {}
             () = tokio::time::sleep(rest(&shared, &dispatch)) => {}
+        }
+    }
+}
+
+/// Hands what would be told here to the process that decides, until this one does; then it has the log. None where the doors
+/// close before.
+async fn hand_on(
+    shared: &Shared,
+    told: &mut mpsc::Receiver<Item>,
+    reports: &mut mpsc::Receiver<Report>,
+    road: &Road,
+    mut here: oneshot::Receiver<Box<dyn Recovery>>,
+) -> Option<Box<dyn Recovery>> {
+    loop {
+        let refused = tokio::select! {
+            biased;
+            log = &mut here => return log.ok(),
+            Some(item) = told.recv() => road.tell(item),
+            Some(report) = reports.recv() => road.report(report),
+            () = shared.progress.wake.notified() => {
+                if shared.ending.load(Ordering::Acquire) {
+                    return None;
+                }
+                None
+            }
+        };
+        if let Some((reply, status)) = refused {
+            shared.respond(reply, status);
         }
     }
 }

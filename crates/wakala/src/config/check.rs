@@ -25,6 +25,14 @@ pub(super) fn files(config: &Config, origin_of: &dyn Fn(&str) -> Origin) -> Vec<
     if let Some(path) = &config.postgres.password_file {
         secret_file("postgres.password_file", path, &mut complaints);
     }
+    if let Some(path) = &config.cluster.key_file {
+        secret_file("cluster.key_file", path, &mut complaints);
+    }
+    let of_cluster = [("ca_file", &config.cluster.ca_file), ("certificate_file", &config.cluster.certificate_file)];
+    for (name, path) in of_cluster {
+        let is_there = path.as_ref().is_none_or(|path| path.is_file());
+        complaints.unless(is_there, &format!("cluster.{name}"), "there is no such file");
+    }
     let is_there = config.postgres.ca_file.as_ref().is_none_or(|path| path.is_file());
     complaints.unless(is_there, "postgres.ca_file", "there is no such file");
     match &config.keys.token {
@@ -82,6 +90,7 @@ impl Complaints<'_> {
 pub(super) fn problems(config: &Config, origin_of: &dyn Fn(&str) -> Origin) -> Vec<Problem> {
     let mut complaints = Complaints { origin_of, found: Vec::new() };
     ledger(config, &mut complaints);
+    cluster(config, &mut complaints);
     figures(config, &mut complaints);
     limits(config, &mut complaints);
     tariffs(config, &mut complaints);
@@ -112,6 +121,32 @@ fn ledger(config: &Config, complaints: &mut Complaints<'_>) {
     apart(&config.keys.file, &ledger.database, "keys.file", complaints);
     apart(&config.keys.passphrase_file, &ledger.database, "keys.passphrase_file", complaints);
     apart(&config.keys.passphrase_file, &config.keys.file, "keys.passphrase_file", complaints);
+}
+
+/// The longest lease with which another process takes over within five seconds.
+const LONGEST_LEASE: u32 = 4;
+
+fn cluster(config: &Config, complaints: &mut Complaints<'_>) {
+    let cluster = &config.cluster;
+    let Some(listen) = &cluster.listen else { return };
+    complaints.unless(listen.parse::<SocketAddr>().is_ok(), "cluster.listen", "must be \"address:port\"");
+    let has_port = |text: &String| text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    complaints.unless(cluster.advertise.as_ref().is_none_or(has_port), "cluster.advertise", "must be \"host:port\"");
+    complaints.unless(
+        config.postgres.address.is_some(),
+        "cluster.listen",
+        "needs postgres.address: a file has one process",
+    );
+    for (name, file) in [
+        ("ca_file", &cluster.ca_file),
+        ("certificate_file", &cluster.certificate_file),
+        ("key_file", &cluster.key_file),
+    ] {
+        complaints.unless(file.is_some(), &format!("cluster.{name}"), "must be given where cluster.listen is");
+    }
+    let is_short = config.postgres.lease_seconds <= LONGEST_LEASE;
+    let text = "must be 3 or 4 where cluster.listen is given, so that another process takes over within five seconds";
+    complaints.unless(is_short, "postgres.lease_seconds", text);
 }
 
 fn figures(config: &Config, complaints: &mut Complaints<'_>) {

@@ -24,6 +24,9 @@ section! {
         ledger: Ledger = Ledger::default();
         /// A PostgreSQL server that keeps the books instead of a file.
         postgres: PostgresServer = PostgresServer::default();
+        /// Several processes on one PostgreSQL server: one decides, the others carry messages, hand requests to it and take over
+        /// when it is gone. A process is alone where "listen" is left out. All name the same message centres, in one order.
+        cluster: Cluster = Cluster::default();
         /// Which numbers are customers' addresses.
         numbers: Numbers = Numbers::default();
         /// Transfers and what becomes of them.
@@ -106,6 +109,22 @@ section! {
         /// How long this process has the database after it was last heard of. So long a successor waits after a crash; servers
         /// that take longer to agree who of them can be written end the process.
         lease_seconds: u32 = 15, 3..=300;
+    }
+}
+
+section! {
+    /// Several processes on one PostgreSQL server.
+    Cluster {
+        /// Where this process hears the others, "address:port". postgres.lease_seconds must be 3 or 4 then.
+        listen: String, optional = text("10.0.0.1:2780");
+        /// Where the others reach it, "host:port"; the host stands in its certificate. As "listen" where it is left out.
+        advertise: String, optional = text("wakala1.example:2780");
+        /// The certificates, PEM, by one of which that of every process must be signed; an authority of the cluster's own.
+        ca_file: PathBuf, optional = path("/etc/wakala/cluster/authority.pem");
+        /// The certificate of this process, PEM: `wakala cluster certificates` makes such.
+        certificate_file: PathBuf, optional = path("/etc/wakala/cluster/wakala1.example.pem");
+        /// Its key, PEM; readable by the service alone.
+        key_file: PathBuf, optional = path("/etc/wakala/cluster/wakala1.example.key");
     }
 }
 

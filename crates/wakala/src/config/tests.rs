@@ -106,7 +106,8 @@ fn the_defaults_are_right() {
 #[test]
 fn the_absent_keys_are_right_as_shown() {
     // The examples beside the four tiers: another currency, which then needs limits and tariffs of its own.
-    let found = complaints(load(&with_absent_keys()));
+    // And several processes, whose lease is short.
+    let found = complaints(load(&with_absent_keys().replace("lease_seconds = 15", "lease_seconds = 3")));
     assert!(found.iter().all(|complaint| complaint.contains("KES") || complaint.contains("TZS")), "{found:#?}");
 }
 
@@ -519,4 +520,29 @@ fn the_check_looks_at_the_files_that_are_named() {
     put("ca.pem", 0o644);
     std::fs::create_dir(at("nowhere")).unwrap();
     assert_eq!(complaints(Config::check(&sources)), Vec::<String>::new());
+}
+
+#[test]
+fn several_processes_need_a_server_a_short_lease_and_certificates() {
+    let right = with_absent_keys().replace("lease_seconds = 15", "lease_seconds = 3");
+    let complaints_about = |text: &str| {
+        let found = complaints(load(text));
+        found
+            .into_iter()
+            .filter(|complaint| !complaint.contains("KES") && !complaint.contains("TZS"))
+            .collect::<Vec<_>>()
+    };
+    assert!(complaints_about(&right).is_empty());
+    let said = complaints_about("[cluster]\nlisten = \"here\"\nadvertise = \"there\"\n").join("\n");
+    for key in [
+        "cluster.listen: must be",
+        "cluster.advertise",
+        "needs postgres.address",
+        "cluster.ca_file",
+        "cluster.certificate_file",
+        "cluster.key_file",
+        "postgres.lease_seconds: must be 3 or 4",
+    ] {
+        assert!(said.contains(key), "{key} is missing: {said}");
+    }
 }

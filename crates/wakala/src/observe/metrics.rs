@@ -117,6 +117,9 @@ pub struct Metrics {
     difference: Family<CurrencyLabels, Gauge>,
     /// What is proven to others.
     pub proofs: Proofs,
+    decides: Gauge,
+    behind: Gauge,
+    took_over: Gauge,
     resident: Gauge,
 }
 
@@ -195,6 +198,9 @@ impl Metrics {
             waiting: new(all, "waiting_transfers", "Transfers that wait to be claimed"),
             accounts: new(all, "accounts", "Accounts, by whose they are"),
             money: new(all, "money_minor_units", "What stands on the accounts, by whose they are"),
+            decides: new(all, "decides", "Whether this process decides, of those that share a database"),
+            behind: new(all, "behind_milliseconds", "Since when the books of an edge may lack rows of the log"),
+            took_over: new(all, "took_over_milliseconds", "From the end of the lease before to this process deciding"),
             difference: new(all, "money_difference_minor_units", "All balances together, which must be nothing"),
             proofs: Proofs::new(all),
             resident,
@@ -229,6 +235,17 @@ impl Metrics {
         self.batch_requests.observe(requests as f64);
         self.commit_seconds.observe(took.as_secs_f64());
         self.head.set(i64::try_from(head.0).unwrap_or(i64::MAX));
+    }
+
+    /// This process decides from now on, so long after the one before it had lost the lease.
+    pub fn decides(&self, gap: Duration) {
+        self.decides.set(1);
+        self.took_over.set(i64::try_from(gap.as_millis()).unwrap_or(i64::MAX));
+    }
+
+    /// The books of this process may lack what was written in this time.
+    pub fn behind(&self, time: Duration) {
+        self.behind.set(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
     }
 
     /// A message was answered: from its arrival to the durable decision.

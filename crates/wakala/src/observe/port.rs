@@ -30,12 +30,13 @@ pub struct Readiness(Arc<Mutex<Reasons>>);
 struct Reasons {
     waiting: BTreeSet<&'static str>,
     draining: bool,
+    role: Option<&'static str>,
 }
 
 impl Readiness {
     /// Not ready for these reasons.
     pub fn waiting_for(reasons: &[&'static str]) -> Readiness {
-        let reasons = Reasons { waiting: reasons.iter().copied().collect(), draining: false };
+        let reasons = Reasons { waiting: reasons.iter().copied().collect(), ..Reasons::default() };
         Readiness(Arc::new(Mutex::new(reasons)))
     }
 
@@ -47,6 +48,15 @@ impl Readiness {
     /// The reason is gone.
     pub fn met(&self, reason: &'static str) {
         self.with(|reasons| reasons.waiting.remove(reason));
+    }
+
+    /// What this process is among those that share the database.
+    pub fn is(&self, role: &'static str) {
+        self.with(|reasons| reasons.role = Some(role));
+    }
+
+    fn role(&self) -> Option<&'static str> {
+        self.with(|reasons| reasons.role)
     }
 
     /// Never ready again: the process is ending.
@@ -76,6 +86,8 @@ pub struct Told {
     pub metrics: Arc<Metrics>,
     /// The answer of `/version`.
     pub version: serde_json::Value,
+    /// Looks at what changes by itself, before it is told; must not wait.
+    pub look: Box<dyn Fn(&Readiness) + Send + Sync>,
     /// Looks at the books for the metrics. It may block; it runs beside the tasks, before a scrape, once a minute at most.
     pub sample: Box<dyn Fn(&Metrics) + Send + Sync>,
 }
@@ -148,14 +160,17 @@ fn routes(shared: Arc<Shared>) -> Router {
 }
 
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    (shared.told.look)(&shared.told.readiness);
     let reasons = shared.told.readiness.reasons();
     if reasons.is_empty() {
-        return "ready\n".into_response();
+        let role = shared.told.readiness.role().map(|role| format!("{role}\n")).unwrap_or_default();
+        return format!("ready\n{role}").into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n"))).into_response()
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    (shared.told.look)(&shared.told.readiness);
     let mut sampled = shared.sampled.lock().await;
     if sampled.is_none_or(|at| at.elapsed() >= SAMPLE_EVERY) {
         let looking = Arc::clone(&shared);
@@ -202,6 +217,7 @@ mod tests {
             readiness: readiness.clone(),
             metrics: Arc::new(Metrics::new("0.0.0", "none")),
             version: serde_json::json!({ "version": "0.0.0" }),
+            look: Box::new(|_| {}),
             sample: Box::new(move |_| {
                 counted.fetch_add(1, Ordering::Relaxed);
             }),

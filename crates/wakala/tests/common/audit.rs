@@ -2,9 +2,8 @@
 //! every row was told to its number.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use data_center::{History as _, Location, MessageState, NoticeId, Part, Untold, Value};
+use data_center::{History, Location, MessageState, NoticeId, Part, Untold, Value};
 use transaction_processing::ids::{Sequence, SystemAccount};
 
 use super::world::{TZS, World};
@@ -28,19 +27,23 @@ pub async fn settle(world: &World) {
         }
         // What links reported goes through the writer, behind which this question stands.
         world.read(|_| ()).await;
-        untold(&world.config.ledger.database, world.tolerates.sent) == 0
+        untold(&world.location(), world.tolerates.sent) == 0
     })
     .await;
 }
 
 /// How many notices of a database nobody has been told yet; those whose receipt is awaited are told where `sent` counts.
-pub fn untold(path: &Path, sent: bool) -> usize {
-    untold_at(&Location::File(path.to_owned()), sent)
+pub fn untold(database: &Location, sent: bool) -> usize {
+    aside(|| look_for_untold(database, sent))
 }
 
-/// The same wherever the database is.
-pub fn untold_at(books: &Location, sent: bool) -> usize {
-    let mut history = books.history().expect("the database opens");
+/// Work that waits for a server, on a thread without a runtime.
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
+fn look_for_untold(database: &Location, sent: bool) -> usize {
+    let mut history = database.history().expect("the database opens");
     let (mut after, mut open) = (Sequence(0), 0);
     loop {
         let (untold, up_to) = history.untold(after, 10_000).expect("the log is read");
@@ -70,33 +73,28 @@ pub async fn conserved(world: &World) -> i64 {
 
 /// Looks at the database of a platform that has stopped.
 pub fn audit(world: &World, issued: i64) {
-    audit_at(world, &Location::File(world.config.ledger.database.clone()), issued);
+    audit_at(world, &world.location(), issued);
 }
 
-/// The same wherever the database is.
-pub fn audit_at(world: &World, books: &Location, issued: i64) {
-    let report = books.verify(&mut |_, _| {}).expect("the ledger is read");
+/// The same of a database that the world's configuration does not name.
+pub fn audit_at(world: &World, database: &Location, issued: i64) {
+    let report = aside(|| database.verify(&mut |_, _| {})).expect("the ledger is read");
     assert!(report.is_sound(), "{:#?}", report.findings);
     assert_eq!(report.sums, [(TZS.numeric, 0, i128::from(issued))]);
-    one_effect_a_request(books);
-    every_notice_told(world, books);
+    one_effect_a_request(database);
+    aside(|| every_notice_told(world, database));
 }
 
 /// No message had an effect twice.
-fn one_effect_a_request(books: &Location) {
+pub fn one_effect_a_request(database: &Location) {
     let twice = "SELECT min(sequence) FROM log WHERE request_key IS NOT NULL AND refusal IS NULL
                  GROUP BY request_key HAVING count(*) > 1";
-    let twice = rows_at(books, twice);
+    let twice = rows(database, twice);
     assert!(twice.is_empty(), "rows of one message: {}", twice.len());
 }
 
 /// The rows that a question answers with.
-pub fn rows(path: &Path, statement: &str) -> Vec<Vec<Value>> {
-    rows_at(&Location::File(path.to_owned()), statement)
-}
-
-/// The same wherever the database is.
-pub fn rows_at(books: &Location, statement: &str) -> Vec<Vec<Value>> {
+pub fn rows(database: &Location, statement: &str) -> Vec<Vec<Value>> {
     let mut found = Vec::new();
     let mut each = |part: Part<'_>| {
         if let Part::Row(row) = part {
@@ -104,7 +102,7 @@ pub fn rows_at(books: &Location, statement: &str) -> Vec<Vec<Value>> {
         }
         true
     };
-    books.query(statement, &mut each).expect("a question");
+    aside(|| database.query(statement, &mut each)).expect("a question");
     found
 }
 
@@ -117,9 +115,9 @@ pub fn figure(value: &Value) -> i64 {
 }
 
 /// Every notice of every row has a message in a final state whose parts the centre has taken for the right number.
-fn every_notice_told(world: &World, books: &Location) {
+fn every_notice_told(world: &World, database: &Location) {
     let mut messages = HashMap::new();
-    for row in rows_at(books, "SELECT notice_id, state, message_id FROM messages") {
+    for row in rows(database, "SELECT notice_id, state, message_id FROM messages") {
         let state = MessageState::numbered(figure(&row[1]) as u8).expect("a state");
         let ids = if let Value::Text(ids) = &row[2] { ids.clone() } else { String::new() };
         messages.insert(figure(&row[0]), (state, ids));
@@ -134,8 +132,8 @@ fn every_notice_told(world: &World, books: &Location) {
             (submit["id"].as_str().expect("an id").to_owned(), submit["to"].as_str().expect("a number").to_owned())
         })
         .collect();
-    let mut history = books.history().expect("the database opens");
-    for row in rows_at(books, "SELECT sequence FROM log ORDER BY sequence") {
+    let mut history = database.history().expect("the database opens");
+    for row in rows(database, "SELECT sequence FROM log ORDER BY sequence") {
         let sequence = Sequence(figure(&row[0]).unsigned_abs());
         let row = history.row(sequence).expect("the log is read").expect("the row is there");
         for (index, notice) in row.notices.iter().enumerate() {

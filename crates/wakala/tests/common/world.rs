@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use data_center::Answer;
+use data_center::{Answer, Location};
 use encryption::{Code, FileKeys, Keys, Purpose};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -206,6 +206,11 @@ impl World {
     pub async fn stop(&mut self) {
         let platform = self.platform.take().expect("it runs");
         platform.stop(PATIENCE).await.unwrap_or_else(|error| panic!("the platform ends in order: {error}"));
+    }
+
+    /// Where its books are.
+    pub fn location(&self) -> Location {
+        wakala::books::location(&self.config).expect("a configuration that was checked")
     }
 
     /// The running platform.

@@ -37,6 +37,26 @@ pub enum Field {
     IdNumber,
 }
 
+impl Field {
+    /// All of them, in an order that stays: new ones come last.
+    pub const ALL: &[Self] = &[
+        Self::Payee,
+        Self::Customer,
+        Self::Amount,
+        Self::Pin,
+        Self::OldPin,
+        Self::NewPin,
+        Self::Password,
+        Self::Code,
+        Self::AgentCode,
+        Self::Reference,
+        Self::ReceiptCode,
+        Self::Name,
+        Self::Language,
+        Self::IdNumber,
+    ];
+}
+
 /// An amount as somebody typed it: ASCII digits, not zero, perhaps a point with digits on both sides. No sign, no
 /// grouping, no exponent, no leading zeros but the one before a point; at most 15 digits, 6 of them behind the
 /// point. How many the currency allows is for the domain to say.
