@@ -94,14 +94,17 @@ struct Record {
     money: (i64, Sequence),
 }
 
+/// The number that a personal text stands under, and the text.
+type Sealed = (Option<Msisdn>, Vec<u8>);
+
 /// What is on the disk.
 #[derive(Clone, Default)]
 pub struct Image {
     rows: BTreeMap<Sequence, Arc<Stored>>,
     keys: BTreeMap<Sequence, (Time, Arc<Vec<u8>>)>,
     codes: BTreeMap<NoticeId, Vec<u8>>,
-    /// Personal texts, and the numbers that they stand under.
-    texts: BTreeMap<(Sequence, [u8; 32]), (Option<Msisdn>, Vec<u8>)>,
+    /// Personal texts.
+    texts: BTreeMap<(Sequence, [u8; 32]), Sealed>,
     messages: BTreeMap<NoticeId, Message>,
     records: BTreeMap<Key, Record>,
     position: Option<Position>,

@@ -49,7 +49,7 @@ pub struct Office {
     currency: Currency,
     /// What the bank confirmed, by its reference, and what it paid out.
     deposits: BTreeMap<String, i64>,
-    paid_out: i64,
+    paid_out: BTreeMap<String, i64>,
     /// Deposits that may have been issued: the answer never came.
     open: BTreeSet<String>,
     serial: u64,
@@ -70,18 +70,21 @@ pub struct Numbers<'a> {
 impl Office {
     /// An office whose bank account is empty.
     pub fn new(currency: Currency) -> Office {
-        let (deposits, open) = (BTreeMap::new(), BTreeSet::new());
-        Office { currency, deposits, paid_out: 0, open, serial: 0, cards: 0 }
+        let (deposits, paid_out, open) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Office { currency, deposits, paid_out, open, serial: 0, cards: 0 }
     }
 
     /// What the bank holds in trust: no more may be issued (I21).
     pub fn trust(&self) -> i64 {
-        self.deposits.values().sum::<i64>() - self.paid_out
+        self.deposits.values().sum::<i64>() - self.paid_out.values().sum::<i64>()
     }
 
-    /// A restore has lost payments to the bank: it gives back what the books do not know of.
-    pub fn reconcile(&mut self, issued: i64) {
-        self.paid_out -= (issued - self.trust()).max(0);
+    /// A restore has lost movements: the bank takes back payments that the books do not know of, and what they do not know of
+    /// deposits may be issued again.
+    pub fn reconcile(&mut self, books: &Books) {
+        self.paid_out.retain(|reference, _| books.is_bank_reference_used(reference));
+        self.open =
+            self.deposits.keys().filter(|reference| !books.is_bank_reference_used(reference)).cloned().collect();
     }
 
     /// One of the first two members of staff.
@@ -108,7 +111,9 @@ impl Office {
                     self.open.remove(bank_reference);
                 }
             }
-            Some(Measure::Redeem { amount, .. }) if letter.refusal.is_none() => self.paid_out += amount.minor(),
+            Some(Measure::Redeem { amount, bank_reference }) if letter.refusal.is_none() => {
+                self.paid_out.insert(bank_reference.clone(), amount.minor());
+            }
             _ => {}
         }
     }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use data_center::Fatal;
-use transaction_processing::ids::Sequence;
 use wakala::communication_gateway::link::Command;
 
 use crate::audit::rows::Rows;
@@ -287,12 +286,11 @@ impl<D: Depot> World<D> {
         for stored in restored.rows() {
             rows.see(&stored.row, &stored.changes, &stored.notices)?;
         }
-        let last = Sequence(rows.next().0 - 1);
         self.promises.disk_replaced(restored.messages().values());
         let keys = std::sync::Arc::clone(&self.keys);
-        self.money.restored(last.0, self.rows.transfers_after(last), |reference| keys.reference_id(reference));
+        self.money.restored(&self.rows, &rows, |reference| keys.reference_id(reference));
         self.rows = rows;
-        self.office.reconcile(self.rows.issued(self.ground.config.ledger.currency.currency()));
+        self.office.reconcile(self.rows.books());
         if let Some(disk) = self.depot.disk() {
             disk.replace(restored);
         }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use transaction_processing::ids::{AccountId, TransferId};
+use transaction_processing::ids::{AccountId, Sequence, TransferId};
 use transaction_processing::time::Time;
 
 use super::rows::{Rows, Silent};
@@ -47,6 +47,8 @@ pub struct Money {
     done: BTreeMap<Wish, BTreeSet<String>>,
     /// Transfers that a restore has lost.
     lost: BTreeSet<TransferId>,
+    /// Balances that lost rows about transfers led to, those that it has kept among them: their texts may still come.
+    undone: BTreeSet<(TransferId, i64)>,
     /// Texts that told of money.
     pub heard: u64,
 }
@@ -72,6 +74,10 @@ impl Money {
             return Ok(());
         }
         let Some((change, balance)) = movement(heard) else { return Ok(()) };
+        let undone = |id| self.undone.contains(&(id, balance)) && !rows.led_to().contains(&(id, balance));
+        if transfer.is_some_and(|id| undone(TransferId(id))) {
+            return Ok(());
+        }
         self.heard += 1;
         let finding = |what: String| Err(Finding(format!("{number} was told \"{}\": {what}", heard.name)));
         let reference = heard.reference().unwrap_or_else(|| format!("{change} {balance}"));
@@ -115,13 +121,19 @@ impl Money {
         Err(Finding(format!("I5: {number} meant {amount} {meant} times, it was done as {}", all.join(", "))))
     }
 
-    /// A restore has lost the rows behind this one, and these transfers with them.
-    pub fn restored(&mut self, last: u64, lost: impl Iterator<Item = TransferId>, id_of: impl Fn(&str) -> Option<u64>) {
-        self.lost.extend(lost);
-        let kept = |reference: &String| id_of(reference).is_none_or(|id| id <= last);
+    /// A restore has lost rows: of all that were before, only those of `kept` are there still.
+    pub fn restored(&mut self, before: &Rows, kept: &Rows, id_of: impl Fn(&str) -> Option<u64>) {
+        let last = kept.next().0 - 1;
+        self.lost.extend(before.transfers_after(Sequence(last)));
+        self.undone.extend(before.led_to().difference(kept.led_to()));
+        let undone =
+            |id, told: &Told| self.undone.contains(&(id, told.balance)) && !kept.led_to().contains(&(id, told.balance));
         for wallet in self.wallets.values_mut() {
-            wallet.told.retain(|(_, reference), _| kept(reference));
+            wallet.told.retain(|(_, reference), told| {
+                id_of(reference).is_none_or(|id| id <= last && !undone(TransferId(id), told))
+            });
         }
+        let kept = |reference: &String| id_of(reference).is_none_or(|id| id <= last);
         self.done.values_mut().for_each(|done| done.retain(kept));
     }
 

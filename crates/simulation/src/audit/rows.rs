@@ -1,7 +1,7 @@
 //! The auditor of the log: sees each row when it is durable, keeps balances, transfers, tries and limits of its own, and says
 //! what is not as it must be. Numbers such as I3 are those of the invariants of the house.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_center::batch::{GENESIS, LogRow};
 use data_center::differences;
@@ -80,6 +80,8 @@ pub struct Rows {
     paid_by: BTreeMap<TransferId, AccountId>,
     /// Who was paid unclaimed money, by the sum and the balance after it: the text has no reference.
     unclaimed: BTreeMap<(i64, i64), AccountId>,
+    /// The balances that rows about each transfer led to: by them a text is known to be of a row of this log.
+    led_to: BTreeSet<(TransferId, i64)>,
     /// Movements of which no text speaks.
     silent: Vec<Silent>,
     /// When a message last had an effect.
@@ -118,6 +120,7 @@ impl Rows {
             credited: BTreeMap::new(),
             paid_by: BTreeMap::new(),
             unclaimed: BTreeMap::new(),
+            led_to: BTreeSet::new(),
             silent: Vec::new(),
             effects: BTreeMap::new(),
             wrong_pins: BTreeMap::new(),
@@ -138,6 +141,11 @@ impl Rows {
     /// The transfers made after this row.
     pub fn transfers_after(&self, last: Sequence) -> impl Iterator<Item = TransferId> {
         self.transfers.range(TransferId(last.0 + 1)..).map(|(id, _)| *id)
+    }
+
+    /// Transfers, and balances that rows about them led to.
+    pub fn led_to(&self) -> &BTreeSet<(TransferId, i64)> {
+        &self.led_to
     }
 
     /// The time of the last row.
@@ -382,6 +390,8 @@ impl Rows {
             } else if after.id.0 != row.sequence.0 {
                 return Err(format!("I10: transfer {} was never made", after.id.0));
             }
+            let balances = row.entered.iter().flat_map(|entered| [entered.from_balance, entered.to_balance]);
+            self.led_to.extend(balances.map(|balance| (after.id, balance)));
             self.money_of(row, after)?;
             self.parties(row, after);
             self.transfers.insert(after.id, after.clone());
