@@ -42,6 +42,7 @@ impl<D: Depot> World<D> {
         self.judge_told()?;
         self.judge_ended()?;
         self.judge_statement()?;
+        self.insert_cards();
         self.ask_everybody()?;
         self.read_unread()?;
         self.rows.silent().iter().for_each(|silent| self.money.takes(silent));

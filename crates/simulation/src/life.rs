@@ -299,8 +299,9 @@ impl<D: Depot> World<D> {
         self.tend_centre(place as u16)
     }
 
-    /// After a restore care sees to it that everybody has the card that the books name.
-    pub(crate) fn after_restore(&mut self) {
+    /// Care sees to it that everybody has the card that the books name: after a restore, or where the office never heard that
+    /// a card was forgotten.
+    pub(crate) fn insert_cards(&mut self) {
         (0..self.people.len()).for_each(|who| self.insert_card(who));
     }
 

@@ -294,7 +294,7 @@ impl<D: Depot> World<D> {
         if let Some(disk) = self.depot.disk() {
             disk.replace(restored);
         }
-        self.after_restore();
+        self.insert_cards();
         Ok(())
     }
 }
