@@ -260,7 +260,7 @@ impl Office {
                 amount: Money::new(1, Currency { numeric: 978, minor_digits: 2 }).unwrap_or(self.money(1)),
                 bank_reference: format!("euro {}", self.serial),
             },
-            20 => self.confirm(books.moment().time),
+            20 => self.confirm(books),
             21 => Measure::Erase { msisdn: of, up_to: Sequence(dice.below(books.next().0 + 2)) },
             _ => {
                 let staff: Vec<StaffId> = books.all_staff().map(|staff| staff.id).collect();
@@ -269,10 +269,14 @@ impl Office {
         }
     }
 
-    /// The bank's statement of now: it has every deposit, those that are not issued yet too.
-    fn confirm(&self, as_of: Time) -> Measure {
+    /// The bank's statement of the last moment before now: where the clock was set back, rows to come have the time of the
+    /// last one. It has every deposit, those that are not issued yet too, and what was entered since that moment.
+    fn confirm(&self, books: &Books) -> Measure {
         let statement = format!("statement {}", self.serial);
-        let includes = self.open.iter().cloned().collect();
+        let as_of = Time(books.moment().time.0 - 1);
+        let entered = books.bank_movements().filter(|movement| movement.at > as_of);
+        let entered = entered.map(|movement| movement.reference.clone());
+        let includes = self.open.iter().cloned().chain(entered).collect();
         Measure::ConfirmBank { balance: self.money(self.trust()), as_of, statement, includes }
     }
 

@@ -162,8 +162,10 @@ impl Speaking<'_> {
             10 => self.change_pin(who),
             11 => format!("RG*{pin}*Customer again"),
             12 => {
-                let (other, typed) = (self.somebody(), self.amount().0);
-                format!("CI*{other}*{typed}*{pin}")
+                // It is done where they are an agent and were not told so yet.
+                let (other, (typed, minor)) = (self.somebody(), self.amount());
+                let knows = pin == self.people[who].pins.0;
+                return (format!("CI*{other}*{typed}*{pin}"), knows.then_some((other, minor)));
             }
             _ => NONSENSE[self.dice.index(NONSENSE.len())].to_owned(),
         };
