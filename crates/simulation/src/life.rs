@@ -116,9 +116,9 @@ impl<D: Depot> World<D> {
             Ok(text) => text.expose().to_owned(),
             // Overtaken, or for a card that was taken out: the phone says no, but it was said, and care reads it out.
             Err(why @ (CannotRead::Old | CannotRead::NoCard | CannotRead::Packet(_))) => {
-                let opened = self.opened(who, &incoming.wire);
+                let opened = self.opened(&incoming.wire);
                 opened.ok_or_else(|| {
-                    Finding(format!("{number} cannot read what came, and no card of theirs could: {why}"))
+                    Finding(format!("{number} cannot read what came, and no card there ever was could: {why}"))
                 })?
             }
             Err(why) => return Err(Finding(format!("{number} cannot read what came: {why}"))),
@@ -131,11 +131,11 @@ impl<D: Depot> World<D> {
         self.heard(who, &text)
     }
 
-    fn opened(&self, who: usize, wire: &[u8]) -> Option<String> {
+    fn opened(&self, wire: &[u8]) -> Option<String> {
         let packet = wire.strip_prefix(&COMMAND_HEADER)?;
         let open =
             |card: &Iccid| secured_packet::open(&self.keys.downlink_keys(&card.digits().to_string()), packet).ok();
-        let opened = self.people[who].cards.iter().find_map(open)?;
+        let opened = self.office.cards().find_map(|card| open(&card))?;
         String::from_utf8(opened.plaintext.to_vec()).ok()
     }
 
@@ -178,7 +178,7 @@ impl<D: Depot> World<D> {
         match card {
             Some(card) if held != Some(card.iccid) => {
                 // Now and then a card is near its end.
-                let first = if self.dice.people.below(6) == 0 { 0xff_ffff_fff0 } else { 1 };
+                let first = if self.stormy && self.dice.people.below(6) == 0 { 0xff_ffff_fff0 } else { 1 };
                 let keys = std::sync::Arc::clone(&self.keys);
                 self.people[who].insert_card(&*keys, card.iccid, first.max(card.counter + 1));
             }

@@ -80,8 +80,6 @@ pub struct Person {
     pub mind: Mind,
     /// The card in the phone.
     pub card: Option<Iccid>,
-    /// All cards that ever were in it, the last one last.
-    pub cards: Vec<Iccid>,
     /// Whether they were told that their account is open.
     pub registered: bool,
 }
@@ -96,7 +94,6 @@ impl Person {
             pins: (pin(digits, dice), None),
             mind: Mind::default(),
             card: None,
-            cards: Vec::new(),
             registered: false,
         }
     }
@@ -106,7 +103,6 @@ impl Person {
         let card = Card::new(&keys.personalise_card(&iccid.digits().to_string()), Box::new(Counters::new(first)));
         self.phone = Phone::new(number(&self.digits), Some(card));
         self.card = Some(iccid);
-        self.cards.push(iccid);
     }
 
     /// Takes the card out.

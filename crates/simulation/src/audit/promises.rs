@@ -21,6 +21,8 @@ enum Waiting {
 #[derive(Default)]
 pub struct Promises {
     waiting: BTreeMap<(u16, u64, u32), Waiting>,
+    /// Durable rows of messages that wait. A message that came again, by another connection, waits more than once.
+    kept: BTreeMap<RequestKey, u64>,
     /// Messages that durably stand sent, by the centre's names of their parts.
     awaited: BTreeMap<(u16, String), NoticeId>,
     names: BTreeMap<NoticeId, Vec<(u16, String)>>,
@@ -54,11 +56,13 @@ impl Promises {
     /// The process is gone, and with it all that waited.
     pub fn process_died(&mut self) {
         self.waiting.clear();
+        self.kept.clear();
     }
 
     /// The disk is another one.
     pub fn disk_replaced<'a>(&mut self, messages: impl Iterator<Item = &'a Message>) {
         self.waiting.clear();
+        self.kept.clear();
         self.awaited.clear();
         self.names.clear();
         messages.for_each(|message| self.stands(message));
@@ -69,6 +73,12 @@ impl Promises {
     /// # Errors
     /// Where it awaits a receipt that was acknowledged before.
     pub fn durable(&mut self, batch: &Batch) -> Verdict {
+        let waits = |key: &RequestKey| {
+            self.waiting.values().any(|waiting| matches!(waiting, Waiting::Request(waits) if waits == key))
+        };
+        for key in batch.rows().iter().filter_map(|row| row.key).filter(waits) {
+            *self.kept.entry(key).or_default() += 1;
+        }
         for change in batch.messages() {
             let MessageChange::Stands(message) = change else { continue };
             self.stands(message);
@@ -105,6 +115,10 @@ impl Promises {
         match self.waiting.remove(&place(reply)) {
             None => Ok(()),
             Some(Waiting::Request(key)) => {
+                if let Some(kept) = self.kept.get_mut(&key).filter(|kept| **kept > 0) {
+                    *kept -= 1;
+                    return Ok(());
+                }
                 let of_key =
                     |batch: &Batch| batch.rows().iter().find(|row| row.key == Some(key)).map(|row| row.sequence);
                 match pending.into_iter().find_map(of_key) {

@@ -12,7 +12,7 @@ use transaction_processing::limits::Class;
 use transaction_processing::money::LARGEST;
 use transaction_processing::number::Number;
 use transaction_processing::policy::Policy;
-use transaction_processing::proposal::ProposalState;
+use transaction_processing::proposal::{Measure, ProposalState};
 use transaction_processing::request::{Kind as Asked, RequestKey};
 use transaction_processing::tariff::Payer;
 use transaction_processing::time::{Day, Moment, Month, Time};
@@ -86,8 +86,9 @@ pub struct Rows {
     silent: Vec<Silent>,
     /// When a message last had an effect.
     effects: BTreeMap<RequestKey, (Time, bool)>,
-    /// When wrong PINs were judged since the last right one.
-    wrong_pins: BTreeMap<Msisdn, Vec<Time>>,
+    /// When wrong PINs of an account were judged since the last right one. A number may have a new account, and an account a
+    /// new number.
+    wrong_pins: BTreeMap<AccountId, Vec<Time>>,
     sent: BTreeMap<AccountId, Sent>,
     received: BTreeMap<Msisdn, Sent>,
     counters: BTreeMap<Msisdn, u64>,
@@ -448,7 +449,8 @@ impl Rows {
     /// I15, I22: tries, and who approves.
     fn tries(&mut self, row: &Row) -> Result<(), String> {
         if let (Some(Refusal::WrongPin), Some(from)) = (row.refusal, row.from) {
-            let wrong = self.wrong_pins.entry(from).or_default();
+            let account = self.replica.account_of(from).ok_or("I15: a PIN of nobody was judged")?;
+            let wrong = self.wrong_pins.entry(account.id).or_default();
             let tries = usize::from(self.policy.pin_tries);
             let pause = i64::from(self.policy.pin_lock_seconds) * 1000;
             if wrong.len().is_multiple_of(tries) && wrong.last().is_some_and(|last| row.moment.time.0 < last.0 + pause)
@@ -462,7 +464,9 @@ impl Rows {
         }
         for change in &row.changes {
             match change {
-                Change::Pin { account, pin } if pin.wrong == 0 => self.right_pin(*account, row),
+                Change::Pin { account, pin } if pin.wrong == 0 => {
+                    self.wrong_pins.remove(account);
+                }
                 Change::Transfer(transfer) => {
                     let waiting = transfer.waiting();
                     let tried = waiting.map_or(0, |waiting| waiting.wrong_codes) > self.policy.verification_code_tries;
@@ -473,22 +477,19 @@ impl Rows {
                 Change::Number(number) => self.number(number, row)?,
                 Change::CardUsed { msisdn, counter, .. } => self.counter(*msisdn, *counter)?,
                 Change::Proposal(proposal) => {
-                    if matches!(proposal.state, ProposalState::Approved { checker, .. } if checker == proposal.maker) {
+                    let ProposalState::Approved { checker, .. } = proposal.state else { continue };
+                    if checker == proposal.maker {
                         return Err("I22: the maker approved".into());
+                    }
+                    // The number's next owner is another stranger.
+                    if let Measure::RecycleNumber { msisdn } | Measure::ChangeNumber { msisdn, .. } = proposal.measure {
+                        self.received.remove(&msisdn);
                     }
                 }
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    /// The counting ends under the number that the account is reached by.
-    fn right_pin(&mut self, account: AccountId, row: &Row) {
-        let held = self.replica.account(account).and_then(|account| account.msisdn);
-        for number in [held, row.from].into_iter().flatten() {
-            self.wrong_pins.remove(&number);
-        }
     }
 
     fn number(&mut self, number: &Number, row: &Row) -> Result<(), String> {
