@@ -23,6 +23,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test    Install what the tests need, then run everything; what .ci/run calls
   story   Play the whole flow without a person
+  sim     Simulate the whole platform under every kind of fault, seed by seed
   soak    The tests again, optimised and in their long forms
   fuzz    Search for inputs that break a parser, guided by what they reach
   bench   Measure decisions, durable remittances and transfers end to end
@@ -100,6 +101,20 @@ repository are replayed by `cargo xtask test` without any of this.
 /// How long `cargo xtask soak` searches each parser, seconds.
 const SOAK_SEARCH: u64 = 600;
 
+const SIM_HELP: &str = "\
+Simulate the whole platform, phones to disk and back, under a seeded clock, network and disk. What fails is told with the line
+that runs it again, and shrunk to a shorter one.
+
+Usage: cargo xtask sim [ARGUMENTS OF THE SIMULATION]...    (`cargo xtask sim -- --help` lists them)
+
+Examples:
+  cargo xtask sim --seeds 2000
+  cargo xtask sim --first 17 --commands 300
+  cargo xtask sim --first 17 --commands 300 --tell
+  cargo xtask sim --seeds 100000 --json
+  cargo xtask sim --museum
+";
+
 const BENCH_HELP: &str = "\
 Measure decisions, durable remittances and transfers end to end, on this machine, in one run.
 
@@ -148,9 +163,11 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "cluster" if asks_help => print_help(CLUSTER_HELP),
         "fuzz" if asks_help => print_help(FUZZ_HELP),
         "bench" if asks_help => print_help(BENCH_HELP),
+        "sim" if asks_help => print_help(SIM_HELP),
         "test" => test(&workspace, arguments),
         "story" => long(|| workspace.run(workspace.wakala(&["demo", "--story"]).args(arguments))),
         "soak" => long(|| soak(&workspace, arguments)),
+        "sim" => long(|| workspace.run(workspace.simulation(&[]).args(arguments))),
         "cluster" => cluster(&workspace, arguments),
         "fuzz" => match fuzz::Search::typed(arguments)? {
             Some(search) => long(|| search.run(&workspace)),

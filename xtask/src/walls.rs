@@ -19,13 +19,14 @@ const WALLS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("data-center", &[CORE]),
     ("handset", &["wire", "encryption"]),
+    ("simulation", &["wakala", "data-center", "handset", "wire", "encryption", CORE]),
     ("disk-faults", &[CORE, "encryption", "data-center"]),
     ("fuzz", &[CORE, "data-center", "encryption", "wakala", "wire"]),
     ("interleavings", &[CORE]),
 ];
 
 /// Crates of tests and measurements. Nothing builds on them.
-const NOT_SHIPPED: &[&str] = &["bench", "disk-faults", "fuzz", "interleavings", "xtask"];
+const NOT_SHIPPED: &[&str] = &["bench", "disk-faults", "fuzz", "interleavings", "simulation", "xtask"];
 
 /// Checks every wall.
 ///

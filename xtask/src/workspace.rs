@@ -56,6 +56,13 @@ impl Workspace {
         self.cargo(&["run", "--release", "--package", "bench", "--"])
     }
 
+    /// The simulation, optimised.
+    pub fn simulation(&self, arguments: &[&str]) -> Command {
+        let mut command = self.cargo(&["run", "--release", "--package", "simulation", "--"]);
+        command.args(arguments);
+        command
+    }
+
     /// nextest where it is installed, else the runner that comes with cargo.
     pub fn test_runner(&self, arguments: &[&str]) -> Command {
         let nextest = self.output(&mut self.cargo(&["nextest", "--version"])).is_ok();

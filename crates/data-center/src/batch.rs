@@ -10,7 +10,7 @@ use transaction_processing::number::Private;
 use transaction_processing::proposal::Measure;
 use transaction_processing::request::{Kind, RequestKey};
 use transaction_processing::time::{Moment, Time};
-use transaction_processing::{Msisdn, Refusal};
+use transaction_processing::{Msisdn, Notice, Refusal};
 
 use crate::encoding::{self, Encoded, Input, Malformed, Output};
 use crate::messages::{MessageChange, NoticeId};
@@ -345,6 +345,29 @@ impl LogRow {
             notices: encoding::take_notices(notices)?,
         })
     }
+}
+
+/// A record of the checkpoint as every store keeps it; the balance of an account is kept beside it.
+pub fn record_octets(record: &Change) -> Vec<u8> {
+    let mut out = Output::default();
+    encoding::put_record(record, &mut out);
+    out.bytes
+}
+
+/// Reads what [`record_octets`] wrote. `text` finds a sealed personal text by its commitment.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn read_record(octets: &[u8], text: &mut dyn FnMut(&[u8; 32]) -> Vec<u8>) -> Result<Change, Malformed> {
+    encoding::take_record(octets, text)
+}
+
+/// Reads the notices of a row; their codes are empty.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn read_notices(octets: &[u8]) -> Result<Vec<Notice>, Malformed> {
+    encoding::take_notices(octets)
 }
 
 /// Packs keys of messages with their rows, rising, counted from `first`.

@@ -256,11 +256,9 @@ impl Undecided {
             committed
         };
         let committer = thread::Builder::new().name("commit".into()).spawn(committing).map_err(|_| Fatal::Thread)?;
-        let commands = Arc::clone(&deciding.commands);
         let deciding = move || {
             let decided = decide(deciding, clock, &to_commit, &acknowledged);
             drop(to_commit);
-            commands.abandon();
             let committed = committer.join().unwrap_or(Err(Fatal::Thread));
             let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
             ended(lost.map_or(decided.and(committed), |error| Err(error.into())));
@@ -286,6 +284,13 @@ pub struct Decided {
     batch: Arc<Batch>,
     answers: Vec<(Reply, Answer)>,
     reached: Place,
+}
+
+/// Whoever waits for a decision that nobody makes any more is told so, and what was brought is dropped.
+impl<H> Drop for Deciding<H> {
+    fn drop(&mut self) {
+        self.commands.abandon();
+    }
 }
 
 impl<H: History> Deciding<H> {

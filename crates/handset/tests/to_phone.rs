@@ -277,7 +277,7 @@ fn disturbances_towards_phones() {
         (line, at_once)
     };
     let (line, at_once) = disturb(Disturbance { duplicate: 0.5, ..Default::default() });
-    assert_eq!((at_once, line.phones.len() as u64), (50, 50 + line.centre.counters().duplicated));
+    assert_eq!((at_once, line.phones.len() as u64), (50, 50 + line.centre.counters().phone_duplicated));
     assert_eq!((states(&line).len(), line.centre.counters().to_phones), (50, 50));
     for disturbance in
         [Disturbance { delay: 0.5, ..Default::default() }, Disturbance { reorder: 0.5, ..Default::default() }]

@@ -113,7 +113,7 @@ pub enum Text {
     RecallAskedForYou { transfer: TransferId, amount: Money, payee: Msisdn },
     /// To the one who gave it back.
     GivenBack { transfer: TransferId, amount: Money, sender: Msisdn, balance: Money },
-    /// To the one who got it back.
+    /// To the one who got it back: an agent whose cash-in was undone, less the commission that went back.
     GotBack { transfer: TransferId, returned: Money, payee: Msisdn, balance: Money },
     /// To the sender: nobody claimed it in time.
     Refunded { transfer: TransferId, returned: Money, payee: Msisdn, balance: Money },

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use data_center::postgres::{self, Follower, Settings, Stop};
 use data_center::{Bounds, DataCenter, Fatal, Location, Postgres, Sqlite, Store, Undecided, Writer};
+use rand::Rng as _;
 use tokio::sync::{oneshot, watch};
 use transaction_processing::number::Number;
 use transaction_processing::time::Moment;
 use transaction_processing::{Books, Currency, Request};
 
+use crate::administration::system_rng;
 use crate::communication_gateway::{Clock, Progress, Recovery};
 use crate::config::{self, Config, InUse, Standbys};
 use crate::observe::commits::Observed;
@@ -159,7 +161,8 @@ impl Means {
             tracing::warn!("the database was restored from a backup: a new epoch opens");
         }
         let recovery: Box<dyn Recovery> = Box::new(center.store().history()?);
-        let requests = rooms::opening(center.books(), &self.config, restored);
+        let drawn = (clock().time, system_rng().next_u64());
+        let requests = rooms::opening(center.books(), &self.config, restored, drawn);
         let (tell_end, reached) = (self.tell_end.clone(), Arc::clone(&self.progress));
         let tell = move |result| tell(&tell_end, result);
         undecided.start(center, move || clock(), move |place| reached.reach(place), tell)?;

@@ -230,6 +230,16 @@ impl Ends {
         self.commands.get_mut(usize::from(bind))?.try_recv().ok()
     }
 
+    /// Whether a bind is asked for something.
+    pub fn has_commands(&self, bind: u16) -> bool {
+        self.commands.get(usize::from(bind)).is_some_and(|commands| !commands.is_empty())
+    }
+
+    /// Whether the dispatch is told something.
+    pub fn has_news(&self) -> bool {
+        !self.told.is_empty() || !self.reports.is_empty()
+    }
+
     /// The next report of a link.
     pub fn poll_report(&mut self) -> Option<Report> {
         self.reports.try_recv().ok()

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use data_center::{Fatal, Location, Writer, postgres};
 use encryption::Keys;
+use rand::Rng as _;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use transaction_processing::ids::TransferId;
 use transaction_processing::{Books, Msisdn, Request};
 
+use crate::administration::system_rng;
 use crate::books::{self, Deciding, Kept, Opening};
 use crate::cluster::door::Door;
 use crate::cluster::edge::{self, Road};
@@ -137,7 +139,8 @@ impl Platform {
         let (ticking, counting) = (Arc::clone(&clock), Arc::clone(&metrics));
         let (binds, learning) = (sms::binds(&centres), Arc::clone(&numbers));
         let (shared, ends) = Shared::new(writer.clone(), uplink, numbers, ticking, counting, progress, &binds);
-        let outbox = rooms::outbox(&config, Arc::clone(&keys), Arc::new(rooms::catalogues()?))?;
+        let first_reference = system_rng().next_u32() as u16;
+        let outbox = rooms::outbox(&config, Arc::clone(&keys), Arc::new(rooms::catalogues()?), first_reference)?;
         let (mut cluster, mut tasks, mut stop) = (None, Vec::new(), None);
         let telling = match deciding {
             Deciding::Here(Opening { recovery, requests, .. }) => {

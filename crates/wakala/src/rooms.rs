@@ -7,7 +7,7 @@ use encryption::Keys;
 use transaction_processing::number::Number;
 use transaction_processing::request::{Action, Origin};
 use transaction_processing::requests::{epoch, tariff};
-use transaction_processing::time::Moment;
+use transaction_processing::time::{Moment, Time};
 use transaction_processing::{Books, Request};
 use wire::Secret;
 use wire::smpp::Address;
@@ -22,9 +22,21 @@ use crate::uplink::Rations;
 /// Messages that wait within one bind; few, so that the outbox keeps the order of importance.
 const LINK_QUEUE: usize = 1_024;
 
-/// Numbers that a restored database leaves out: more than could have been given since the backup, so that no reference that
-/// somebody holds from the lost stretch is given again. References reach to 10¹¹, so there is room for a hundred restores.
-pub const EPOCH_JUMP: u64 = 1_000_000_000;
+/// Numbers that a restored database leaves out at least: more than could have been given since the backup, so that no reference
+/// that somebody holds from the lost stretch is given again. References reach to 10¹¹, so there is room for dozens of restores.
+const EPOCH_JUMP: u64 = 1_000_000_000;
+/// Numbers left out besides for each second since the backup's last row: a backup that is restored a second time does not give
+/// the numbers of its first epoch again, unless more rows a second than these were made in it.
+const EPOCH_JUMP_A_SECOND: u64 = 1_000;
+/// An older backup than this, seconds, leaves out no more: 30 days.
+const EPOCH_SECONDS: u64 = 30 * 86_400;
+
+/// How many numbers an epoch leaves out that opens now, over books whose last row was made then. The number that is `drawn`
+/// keeps two epochs apart where the clock does not, because it was set back.
+fn epoch_jump(last: Time, (now, drawn): (Time, u64)) -> u64 {
+    let seconds = (now.0 - last.0).max(0).unsigned_abs() / 1_000;
+    EPOCH_JUMP + EPOCH_JUMP_A_SECOND * seconds.min(EPOCH_SECONDS) + drawn % EPOCH_JUMP
+}
 
 /// What in a configuration cannot be built. A configuration that was checked has nothing of the kind.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -47,8 +59,11 @@ pub fn not_before(last: Arc<Mutex<Moment>>, clock: Clock) -> Clock {
 
 /// What is to be decided before the doors open: a new epoch where the books were restored from a backup, and the adoption of
 /// tariffs that they do not hold yet.
-pub fn opening(books: &Books, config: &Config, restored: bool) -> Vec<Request> {
-    let epoch = restored.then_some(Action::OpenEpoch(epoch::Fields { jump: EPOCH_JUMP }));
+///
+/// An epoch needs the time and a uniform number.
+pub fn opening(books: &Books, config: &Config, restored: bool, epoch: (Time, u64)) -> Vec<Request> {
+    let jump = epoch_jump(books.moment().time, epoch);
+    let epoch = restored.then_some(Action::OpenEpoch(epoch::Fields { jump }));
     let missing = config.terms().into_iter().filter(|terms| !books.tariffs().any(|tariff| tariff.terms == *terms));
     let adopted = missing.map(|terms| Action::AdoptTariff(tariff::Fields { terms }));
     let request = |action| Request { key: None, origin: Origin::Platform, action };
@@ -86,11 +101,16 @@ pub fn catalogues() -> Result<Catalogues, Unfit> {
     Catalogues::load().map_err(unfit)
 }
 
-/// The outbox, empty.
+/// The outbox, empty. Its first parts bear a reference that is drawn at every start.
 ///
 /// # Errors
 /// [`Unfit`].
-pub fn outbox(config: &Config, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>) -> Result<Outbox, Unfit> {
+pub fn outbox(
+    config: &Config,
+    keys: Arc<dyn Keys>,
+    catalogues: Arc<Catalogues>,
+    first_reference: u16,
+) -> Result<Outbox, Unfit> {
     let short_code = &config.messages.short_code;
     let centre = |centre: &MessageCentre| {
         let source = Address::new(centre.source_ton, centre.source_npi, short_code);
@@ -107,6 +127,7 @@ pub fn outbox(config: &Config, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>)
         resends: u16::from(config.messages.resends),
         resend_after_seconds: config.messages.resend_after_seconds,
         most_waiting: config.messages.queue_messages as usize,
+        first_reference,
     };
     Ok(Outbox::new(settings, keys, catalogues, style(config)?))
 }
@@ -132,4 +153,19 @@ pub fn link(centre: &MessageCentre, password: Secret) -> Result<link::Settings, 
         client: centre.client(password, LINK_QUEUE, INBOUND_WINDOW).map_err(too_long)?,
         alphabet: centre.default_alphabet.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_that_is_restored_twice_gives_no_number_twice() {
+        let last = Time(1_772_442_000_000);
+        let after = |seconds| epoch_jump(last, (last.plus_seconds(seconds), 0));
+        let (first, hours) = (after(60), 6 * 3_600);
+        assert!(after(60 + hours) >= first + u64::from(hours) * EPOCH_JUMP_A_SECOND);
+        assert_eq!(epoch_jump(last, (last.less_seconds(9), 7)), EPOCH_JUMP + 7, "the clock was set back");
+        assert_eq!(epoch_jump(Time(0), (last, EPOCH_JUMP)), EPOCH_JUMP + 2_592_000_000, "at most");
+    }
 }

@@ -40,8 +40,14 @@ counters! {
     receipts: "Receipts made, second ones included.";
     receipts_delivered: "Receipts that a service took.";
     receipts_lost: "Receipts for which the store had no room.";
-    duplicated: "Fault: messages that came twice.";
-    reordered: "Fault: messages that were overtaken.";
-    delayed: "Fault: messages that were held.";
-    answers_lost: "Fault: answers that were lost.";
+    duplicated: "Fault: messages that came to a service twice.";
+    reordered: "Fault: messages to a service that were overtaken.";
+    delayed: "Fault: messages to a service that were held.";
+    answers_lost: "Fault: answers of a service that were lost.";
+    phone_duplicated: "Fault: messages that came to a phone twice.";
+    phone_delayed: "Fault: messages to a phone that were held and overtaken.";
+    phone_answers_lost: "Fault: answers to a submit_sm that were lost.";
+    receipts_twice: "Fault: receipts that came twice.";
+    receipts_held: "Fault: receipts that were held and overtaken.";
+    receipts_early: "Fault: receipts before the answer to their message.";
 }

@@ -110,11 +110,8 @@ impl MessageCentre {
         self.answer(Answer { link, sequence, id: submission.id, timer: None }, &submission);
         let arriving = Arriving { number, message, submission, copy: false };
         let disturbance = self.faults.to_phone;
-        if self.random.chance(disturbance.delay) {
-            self.counters.delayed += 1;
-            self.hold_arriving(arriving);
-        } else if self.random.chance(disturbance.reorder) {
-            self.counters.reordered += 1;
+        if self.random.chance(disturbance.delay) || self.random.chance(disturbance.reorder) {
+            self.counters.phone_delayed += 1;
             self.hold_arriving(arriving);
         } else {
             self.arrive(arriving);
@@ -151,7 +148,7 @@ impl MessageCentre {
     /// Answers now, with the first receipt, or so late that the answer is lost.
     fn answer(&mut self, answer: Answer, submission: &Submission) {
         if self.random.chance(self.faults.to_phone.lose_answer) {
-            self.counters.answers_lost += 1;
+            self.counters.phone_answers_lost += 1;
             self.answer_by(self.now + self.faults.lost_answer_after, answer);
         } else if self.settings.receipts.before_response
             && submission.registered_delivery & 0b11 != 0
@@ -202,7 +199,7 @@ impl MessageCentre {
             self.counters.to_phones += 1;
             self.report(&arriving.submission, MessageState::Delivered);
             if self.random.chance(self.faults.to_phone.duplicate) {
-                self.counters.duplicated += 1;
+                self.counters.phone_duplicated += 1;
                 self.hold_arriving(Arriving { message: arriving.message.clone(), copy: true, ..arriving });
             }
         }
@@ -251,10 +248,13 @@ impl MessageCentre {
         let message = submission.receipt(state, esm_class, self.now, settings, self.calendar);
         let (late, twice, disorder) = (settings.late, settings.twice, settings.disorder);
         let again = self.random.chance(twice).then(|| message.clone());
+        self.counters.receipts_twice += u64::from(again.is_some());
         for message in [Some(message), again].into_iter().flatten() {
             let held = self.random.chance(disorder).then(|| self.random.up_to(self.faults.delay_up_to));
+            self.counters.receipts_held += u64::from(held.is_some());
             let delay = late + held.unwrap_or_default();
             let withheld = if delay.is_zero() { self.withheld.take() } else { None };
+            self.counters.receipts_early += u64::from(withheld.is_some());
             self.put_receipt(submission.account, message, delay, withheld);
         }
     }

@@ -52,7 +52,7 @@ pub(super) fn give_back(
     let amount = received(transfer);
     judge_funds(holder, &[amount])?;
     scene.draft_return(draft, transfer, holder.id, amount);
-    scene.draft_commission_back(draft, transfer);
+    let commission = scene.draft_commission_back(draft, transfer);
     scene.draft_returned(draft, transfer, cause);
     let (id, payee) = (transfer.id, transfer.payee);
     let sender = scene.open_sender(transfer);
@@ -62,7 +62,8 @@ pub(super) fn give_back(
     scene.tell(draft, holder_number, Text::GivenBack { transfer: id, amount, sender: sender_number, balance });
     if let Some(sender) = sender {
         let balance = scene.balance_after(draft, sender);
-        scene.tell(draft, sender_number, Text::GotBack { transfer: id, returned: amount, payee, balance });
+        let returned = amount.less(commission).unwrap_or(Money::zero(amount.currency()));
+        scene.tell(draft, sender_number, Text::GotBack { transfer: id, returned, payee, balance });
     }
     Ok(())
 }

@@ -103,12 +103,13 @@ impl Scene<'_> {
     }
 
     /// Drafts the commission on a cash-in back to the operator who bore it, as far as the agent still has it; the dealings of
-    /// its day forget the sum, while that day lasts.
-    pub(super) fn draft_commission_back(&self, draft: &mut Draft, transfer: &Transfer) {
-        let State::Credited { commission: Some(commission), .. } = transfer.state else { return };
-        let Some(float) = self.books.account(transfer.sender) else { return };
+    /// its day forget the sum, while that day lasts. Gives what goes back.
+    pub(super) fn draft_commission_back(&self, draft: &mut Draft, transfer: &Transfer) -> Money {
+        let mut back = Money::zero(transfer.amount.currency());
+        let State::Credited { commission: Some(commission), .. } = transfer.state else { return back };
+        let Some(float) = self.books.account(transfer.sender) else { return back };
         if transfer.charge.payer == Payer::Operator && float.status != Status::Closed {
-            let back = commission.amount.min(self.balance_after(draft, float));
+            back = commission.amount.min(self.balance_after(draft, float));
             draft.post(float.id, SystemAccount::OperatorFunds.id(float.currency), back);
         }
         if let Some(agent) = float.agent_code().filter(|_| commission.day == self.moment.day) {
@@ -117,6 +118,7 @@ impl Scene<'_> {
             let earned = held.earned.saturating_sub(commission.amount.minor()).max(0);
             draft.change(Change::Dealings(Dealings { sum, earned, ..held }));
         }
+        back
     }
 
     /// Judges what a customer sends: one amount, the day, the month; and drafts the counts.

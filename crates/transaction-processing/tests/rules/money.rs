@@ -258,6 +258,22 @@ fn an_undone_cash_in_earns_no_commission() {
 }
 
 #[test]
+fn an_agent_whose_cash_in_is_undone_is_told_what_came_back() {
+    let mut world = World::priced([terms(Priced::CashIn, Payer::Operator)]);
+    let wrong = world.say(AGENT_PHONE, Say::Ci(CUSTOMER, 500_00, PIN)).id();
+    let before = world.balance(AGENT_PHONE);
+    world.say(AGENT_PHONE, Say::Rc(wrong, PIN)).done();
+    let answer = world.say(CUSTOMER, Say::Ra(wrong, PIN)).done();
+    let (returned, balance) =
+        told!(answer, AGENT_PHONE, Text::GotBack { returned, balance, .. } => (returned.minor(), balance.minor()));
+    assert_eq!(
+        (before + returned, balance),
+        (balance, world.balance(AGENT_PHONE)),
+        "less the commission that went back"
+    );
+}
+
+#[test]
 fn an_undone_cash_in_costs_its_customer_nothing_more() {
     let mut world = World::priced([terms(Priced::CashIn, Payer::Payee)]);
     let wrong = world.say(AGENT_PHONE, Say::Ci(CUSTOMER, 500_00, PIN)).id();

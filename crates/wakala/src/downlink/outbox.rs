@@ -64,6 +64,9 @@ pub struct Settings {
     pub resend_after_seconds: u32,
     /// Notices that wait to be sent, at most.
     pub most_waiting: usize,
+    /// The reference that joins the first parts, drawn anew at every start: a phone may still hold parts of before, and would
+    /// join them with others of the same reference.
+    pub first_reference: u16,
 }
 
 /// Names one part of one message while it is with a link.
@@ -163,11 +166,9 @@ pub struct Outbox {
     by_message_id: HashMap<(u16, MessageId), (u64, u8)>,
     early: HashMap<(u16, MessageId), Reported>,
     early_in_order: VecDeque<(u16, MessageId)>,
-    /// Cards with a message on its way to a centre: the next one waits for its answer, because a card refuses what was
-    /// overtaken (SPI1 16: only a higher counter).
-    sealing: HashMap<Iccid, u64>,
     /// The counter last used with each card; only those ahead of the clock matter.
     counters: HashMap<Iccid, u64>,
+    /// The reference that the next parts bear.
     next_reference: u16,
     changes: VecDeque<MessageChange>,
     events: VecDeque<Event>,
@@ -183,6 +184,7 @@ impl Outbox {
     /// An empty outbox.
     pub fn new(settings: Settings, keys: Arc<dyn Keys>, catalogues: Arc<Catalogues>, style: Style) -> Outbox {
         let waiting = settings.centres.iter().map(|_| VecDeque::new()).collect();
+        let next_reference = settings.first_reference;
         Outbox {
             settings,
             keys,
@@ -198,9 +200,8 @@ impl Outbox {
             by_message_id: HashMap::new(),
             early: HashMap::new(),
             early_in_order: VecDeque::new(),
-            sealing: HashMap::new(),
             counters: HashMap::new(),
-            next_reference: 0,
+            next_reference,
             changes: VecDeque::new(),
             events: VecDeque::new(),
             told_up_to: Sequence(0),
@@ -515,16 +516,7 @@ impl Outbox {
         self.forget(key);
     }
 
-    /// The card of this message may be sent the next one.
-    fn unseal(&mut self, key: u64) {
-        let card = self.entries.get(&key).and_then(Entry::card);
-        if let Some(card) = card.filter(|card| self.sealing.get(card) == Some(&key)) {
-            self.sealing.remove(&card);
-        }
-    }
-
     fn forget(&mut self, key: u64) {
-        self.unseal(key);
         self.unlist_ids(key);
         self.awaited.remove(&key);
         if let Some(entry) = self.entries.remove(&key) {

@@ -40,6 +40,7 @@ fn desk() -> Desk {
         centres: vec![centre],
         validity_seconds: 3600,
         resends: 2,
+        first_reference: 0,
         resend_after_seconds: 60,
         most_waiting: 100,
     };

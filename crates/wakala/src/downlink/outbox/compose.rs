@@ -59,12 +59,10 @@ impl Outbox {
             registered_delivery: u8::from(logged),
             ..ShortMessage::default()
         };
-        self.next_reference = self.next_reference.wrapping_add(1);
-        let reference = if settings.wide_references {
-            Reference::Wide(self.next_reference)
-        } else {
-            Reference::Narrow(self.next_reference as u8)
-        };
+        let reference = self.next_reference;
+        self.next_reference = reference.wrapping_add(1);
+        let reference =
+            if settings.wide_references { Reference::Wide(reference) } else { Reference::Narrow(reference as u8) };
         match card {
             None => plain(&text, settings, reference, &template),
             Some(card) => self.sealed(now, &text, card, reference, &template),

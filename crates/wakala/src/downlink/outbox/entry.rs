@@ -1,7 +1,6 @@
 //! One message under way.
 
 use data_center::{Message, MessageChange, MessageState, NoticeId};
-use transaction_processing::ids::Iccid;
 use transaction_processing::time::Time;
 use transaction_processing::{Msisdn, Notice};
 use wire::smpp::{MessageId, ShortMessage};
@@ -82,14 +81,6 @@ impl Entry {
         match &self.matter {
             Matter::Logged(_, notice) | Matter::Answer(notice, _) => notice.to,
             Matter::Advice(advice, _) => advice.to,
-        }
-    }
-
-    /// The card for which it is sealed.
-    pub(super) fn card(&self) -> Option<Iccid> {
-        match &self.matter {
-            Matter::Logged(_, notice) | Matter::Answer(notice, _) => notice.card,
-            Matter::Advice(advice, _) => advice.card,
         }
     }
 

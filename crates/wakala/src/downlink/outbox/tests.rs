@@ -37,8 +37,14 @@ fn centre(prefixes: &[&str]) -> Centre {
 
 fn with(centres: Vec<Centre>, most_waiting: usize) -> Bench {
     let keys: Arc<dyn Keys> = Arc::new(encryption::FileKeys::create(&mut StdRng::seed_from_u64(7)));
-    let settings =
-        Settings { centres, validity_seconds: VALIDITY, resends: 2, resend_after_seconds: RESEND_AFTER, most_waiting };
+    let settings = Settings {
+        centres,
+        validity_seconds: VALIDITY,
+        resends: 2,
+        resend_after_seconds: RESEND_AFTER,
+        most_waiting,
+        first_reference: 0,
+    };
     let style = Style::new(TimeZone::UTC, NumberForm::International, "15050").expect("a style");
     let catalogues = Arc::new(Catalogues::load().expect("the catalogues are whole"));
     let outbox = Outbox::new(settings, Arc::clone(&keys), catalogues, style);
@@ -582,4 +588,21 @@ fn a_sealed_message_bears_a_counter_that_rises_even_when_the_clock_stands() {
         assert!(opened.counter.get() > last);
         last = opened.counter.get();
     }
+}
+
+#[test]
+fn references_of_parts_begin_where_they_are_drawn_and_not_again_with_every_start() {
+    let references = |drawn: u16| {
+        let mut bench = bench();
+        bench.outbox.next_reference = drawn;
+        let mut next = || {
+            bench.tell(long_notice());
+            let parts = [bench.take(), bench.take()];
+            let [first, second] = parts.each_ref().map(|part| part.message.body[3]);
+            assert_eq!(first, second, "parts of one message bear one reference");
+            first
+        };
+        [next(), next()]
+    };
+    assert_eq!((references(7), references(255)), ([7, 8], [255, 0]));
 }
