@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     Step { name: "lint", does: "clippy has nothing to say", run: lint },
     Step { name: "build", does: "everything builds", run: build },
     Step { name: "tests", does: "unit, property and end-to-end tests", run: tests },
+    Step { name: "simulation", does: "the whole platform under faults, seed by seed", run: simulation },
     Step { name: "doc-tests", does: "the examples in the documentation", run: doc_tests },
 ];
 
@@ -47,6 +48,13 @@ fn build(workspace: &Workspace) -> Result<()> {
 
 fn tests(workspace: &Workspace) -> Result<()> {
     workspace.run(&mut workspace.test_runner(&["--workspace", "--no-fail-fast"]))
+}
+
+/// How many seeds are simulated each time; `cargo xtask sim --seeds N` takes more.
+const SEEDS: &str = "600";
+
+fn simulation(workspace: &Workspace) -> Result<()> {
+    workspace.run(&mut workspace.simulation(&["--seeds", SEEDS]))
 }
 
 fn doc_tests(workspace: &Workspace) -> Result<()> {

@@ -21,8 +21,6 @@ pub struct Coverage {
     pub fail_stops: u64,
     /// Texts that people read.
     pub texts: u64,
-    /// Rows of the log.
-    pub rows: u64,
     /// Acknowledgements that were looked at.
     pub acknowledgements: u64,
     /// Simulated time, seconds.
@@ -73,7 +71,6 @@ impl Coverage {
         self.starts += other.starts;
         self.fail_stops += other.fail_stops;
         self.texts += other.texts;
-        self.rows += other.rows;
         self.acknowledgements += other.acknowledgements;
         self.seconds += other.seconds;
         self.commands += other.commands;
@@ -86,7 +83,7 @@ impl Coverage {
             Refusal::ALL.iter().map(|why| (why.name().to_owned(), self.refused(*why))).collect();
         json!({
             "commands": self.commands, "starts": self.starts, "fail_stops": self.fail_stops, "texts": self.texts,
-            "rows": self.rows, "acknowledgements": self.acknowledgements, "seconds": self.seconds,
+            "acknowledgements": self.acknowledgements, "seconds": self.seconds,
             "faults": faults, "refusals": refusals,
         })
     }
@@ -98,7 +95,6 @@ impl Coverage {
             starts: figure("starts"),
             fail_stops: figure("fail_stops"),
             texts: figure("texts"),
-            rows: figure("rows"),
             acknowledgements: figure("acknowledgements"),
             seconds: figure("seconds"),
             commands: figure("commands"),

@@ -214,7 +214,6 @@ impl<D: Depot> World<D> {
 
     fn count(&mut self) {
         self.count_centre_faults();
-        self.coverage.rows = self.rows.next().0;
         self.coverage.acknowledgements = self.promises.seen;
         self.coverage.seconds = self.now().as_secs();
         self.coverage.commands = self.sent;

@@ -162,12 +162,11 @@ fn tell(
     println!("{}", all.table());
     let years = all.seconds as f64 / (365.25 * 86_400.0);
     println!(
-        "\n{} seeds: {} commands, {} faults, {} rows, {} texts read, {} acknowledgements seen, {} starts, {years:.1} years, \
+        "\n{} seeds: {} commands, {} faults, {} texts read, {} acknowledgements seen, {} starts, {years:.1} years, \
          in {seconds:.0} s ({:.0} commands a second)",
         arguments.seeds,
         all.commands,
         all.faults(),
-        all.rows,
         all.texts,
         all.acknowledgements,
         all.starts,

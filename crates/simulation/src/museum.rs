@@ -79,12 +79,12 @@ museum! {
         "";
     IgnoresFailedSync = "ignores-failed-sync",
         "A sync that failed and lost its data is taken for one that worked.",
-        found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [14, 15],
+        found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [3, 5],
         "PostgreSQL retried fsync after an error; the kernel had dropped the pages and said that all was well.",
         "";
     IgnoresFullDisk = "ignores-full-disk",
         "A write that found no room is taken for one that worked.",
-        found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [10, 15],
+        found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [2, 6],
         "Stores that go on after a write failed for want of space, and answer for what they do not hold.",
         "";
     ForgetsKeys = "forgets-keys",
@@ -109,7 +109,7 @@ museum! {
         "Twitter, Keeping your account secure, 3 May 2018";
     ForgetsRecords = "forgets-records",
         "The checkpoint's position moves, and its records do not.",
-        found by ["recovery differs", "the process ended"], seeds [13, 18],
+        found by ["recovery differs", "the process ended"], seeds [1, 4],
         "Checkpoints that were marked complete before the pages that they promise were written.",
         "";
     ReplaysTooLittle = "replays-too-little",
@@ -119,7 +119,7 @@ museum! {
         "";
     UnmarkedRestore = "unmarked-restore",
         "A restored database does not know that it was restored, and gives out its numbers again.",
-        found by ["told", "I5", "I24", "moved no money", "loose ends"], seeds [],
+        found by ["told", "I5", "I24", "moved no money", "loose ends"], seeds [9],
         "Sequences and counters that rewind with a restore, and name two things alike.",
         "";
     SkipsUntold = "skips-untold",
@@ -141,7 +141,7 @@ museum! {
         "https://github.com/opentelecoms-org/jsmpp/issues/63";
     ShortKeys = "short-keys",
         "The fingerprint of a message has eight bits.",
-        found by ["I5"], seeds [12, 13],
+        found by ["I5"], seeds [1, 2],
         "Ids too short for their number, so that one got the other's answer: delivery receipts name messages by ten digits.",
         "";
     DecimalsLost = "decimals-lost",
@@ -171,7 +171,7 @@ museum! {
         "";
     PasswordNotCompared = "password-not-compared",
         "Every withdrawal password is right.",
-        found by ["I16"], seeds [10, 11],
+        found by ["I16"], seeds [3, 7],
         "A code in the request that the server never looked at.",
         "";
 
@@ -193,12 +193,12 @@ museum! {
         "";
     PasswordsWithoutEnd = "passwords-without-end",
         "A withdrawal password may be tried again and again.",
-        found by ["I15"], seeds [10, 11],
+        found by ["I15"], seeds [2, 3],
         "Gift cards and vouchers emptied by trying numbers.",
         "";
     RegistrationsWithoutEnd = "registrations-without-end",
         "Codes for a registration are sent without limit.",
-        found by ["I15"], seeds [],
+        found by ["I15"], seeds [11, 25],
         "Twitter in 2022: a fortune for text messages that robots asked for.",
         "";
     RegistrationCodesWithoutEnd = "registration-codes-without-end",
@@ -218,7 +218,7 @@ museum! {
         "Commercial Bank of Ethiopia, 16 March 2024 (BBC News, 18 March 2024)";
     MonthWithoutLimit = "month-without-limit",
         "The limit of a month is not there.",
-        found by ["I17"], seeds [17],
+        found by ["I17"], seeds [1, 26],
         "Limits that were kept by the day alone, and passed day by day.",
         "";
     OnceWithoutLimit = "once-without-limit",
@@ -228,7 +228,7 @@ museum! {
         "";
     ForgetsSoon = "forgets-soon",
         "Repeats are known for a minute only.",
-        found by ["I5"], seeds [10, 12],
+        found by ["I5"], seeds [1, 2],
         "Santander's scheduler ran twice on Christmas Day 2021: 75,000 payments, 130 million pounds.",
         "";
     ExpiresEarly = "expires-early",
@@ -302,12 +302,12 @@ museum! {
     // ---- the order of things -------------------------------------------------------------------------------------------
     AnswersEarly = "answers-early",
         "People are answered before the row is durable.",
-        found by ["I6"], seeds [11, 12],
+        found by ["I6"], seeds [1, 5],
         "Stores that acknowledge from memory: the default of more than one for years.",
         "";
     ReceiptsEarly = "receipts-early",
         "A receipt is acknowledged before what it said is kept.",
-        found by ["before it was kept"], seeds [10, 18],
+        found by ["before it was kept", "acknowledged and is awaited still"], seeds [1, 2],
         "Delivery reports lost because they were acknowledged before they were stored.",
         "https://github.com/jookies/jasmin/issues/247";
     TimersSleep = "timers-sleep",
@@ -339,7 +339,7 @@ museum! {
         "GSMA, Mobile Money Fraud Typologies and Mitigation Strategies, 2024";
     TextCrossed = "text-crossed",
         "A text goes to somebody else.",
-        found by ["I5", "moved no money of theirs", "told", "reference"], seeds [10, 11],
+        found by ["I5", "moved no money of theirs", "told", "reference"], seeds [1, 2],
         "Answers matched to the wrong session and shown to the wrong customer.",
         "";
 
@@ -351,7 +351,7 @@ museum! {
         "";
     IssuesTooMuch = "issues-too-much",
         "More is issued than the bank holds.",
-        found by ["I21"], seeds [12, 13],
+        found by ["I21"], seeds [2, 3],
         "Electronic money made without a deposit behind it, through a dispute account.",
         "MTN Uganda, 2013 (Daily Monitor)";
 }
