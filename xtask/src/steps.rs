@@ -51,7 +51,7 @@ fn tests(workspace: &Workspace) -> Result<()> {
 }
 
 /// How many seeds are simulated each time; `cargo xtask sim --seeds N` takes more.
-const SEEDS: &str = "600";
+const SEEDS: &str = "300";
 
 fn simulation(workspace: &Workspace) -> Result<()> {
     workspace.run(&mut workspace.simulation(&["--seeds", SEEDS]))
