@@ -1,7 +1,7 @@
 //! The bug museum: defects that this field has paid for, each put back into the platform by itself, and each found. An exhibit
 //! is one entry below and one arm where its seam is, in [`crate::sabotage`]; the product holds no switch for any of them.
 //!
-//! Histories are told in our own words, of defects of a kind that is often met; where one incident is named, the source names it. No
+//! Histories are told in our own words, of defects of a kind that is often met; where one incident is meant, it is named. No
 //! source was read anew for this.
 
 use crate::plan::Plan;
@@ -16,8 +16,6 @@ pub struct Exhibit {
     pub what: &'static str,
     /// Where it comes from.
     pub history: &'static str,
-    /// What it is known by, to be looked up; empty for a defect of a kind that is often met, of which no one incident is named.
-    pub source: &'static str,
     /// The words of which one stands in what is found.
     pub found_by: &'static [&'static str],
     /// Seeds that find it, each by itself; none where none is known yet.
@@ -45,7 +43,7 @@ impl Exhibit {
 }
 
 macro_rules! museum {
-    ($($defect:ident = $name:literal, $what:literal, found by $found:expr, seeds $seeds:expr, $history:literal, $source:literal;)*) => {
+    ($($defect:ident = $name:literal, $what:literal, found by $found:expr, seeds $seeds:expr, $history:literal;)*) => {
         /// A defect that can be put back.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         pub enum Defect { $(#[doc = $what] $defect,)* }
@@ -59,7 +57,7 @@ macro_rules! museum {
 
         /// All exhibits.
         pub const EXHIBITS: &[Exhibit] = &[$(Exhibit {
-            name: $name, defect: Defect::$defect, what: $what, history: $history, source: $source,
+            name: $name, defect: Defect::$defect, what: $what, history: $history,
             found_by: &$found, seeds: &$seeds,
         },)*];
     };
@@ -70,288 +68,233 @@ museum! {
     LosesBatch = "loses-batch",
         "The disk says that it holds a batch, and does not.",
         found by ["I18", "recovery differs", "the process ended"], seeds [10, 11],
-        "Drives and controllers that acknowledge a flush from a cache that power loss empties.",
-        "";
+        "Drives and controllers that acknowledge a flush from a cache that power loss empties.";
     TearsBatch = "tears-batch",
         "A process that dies while it writes leaves half a batch behind.",
         found by ["I18", "recovery differs", "I3", "the process ended"], seeds [],
-        "Applications that took several writes for one: most of eleven studied were broken by a crash between them.",
-        "";
+        "Applications that took several writes for one: most of eleven studied were broken by a crash between them.";
     IgnoresFailedSync = "ignores-failed-sync",
         "A sync that failed and lost its data is taken for one that worked.",
         found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [3, 5],
-        "PostgreSQL retried fsync after an error; the kernel had dropped the pages and said that all was well.",
-        "";
+        "PostgreSQL retried fsync after an error; the kernel had dropped the pages and said that all was well.";
     IgnoresFullDisk = "ignores-full-disk",
         "A write that found no room is taken for one that worked.",
         found by ["the process ended", "I24", "I18", "recovery differs", "I3", "moved no money"], seeds [2, 6],
-        "Stores that go on after a write failed for want of space, and answer for what they do not hold.",
-        "";
+        "Stores that go on after a write failed for want of space, and answer for what they do not hold.";
     ForgetsKeys = "forgets-keys",
         "What makes a repeat known is kept in memory only.",
         found by ["I5", "recovery differs"], seeds [13],
-        "A server that forgot at a restart what it had done, and did it again when the client tried again.",
-        "";
+        "A server that forgot at a restart what it had done, and did it again when the client tried again.";
     ForgetsStates = "forgets-states",
         "What became of messages is kept in memory only.",
         found by ["I24", "before it was kept"], seeds [10, 11],
-        "A gateway whose delivery reports were lost, so that messages stayed open for ever.",
-        "https://github.com/jookies/jasmin/issues/247";
+        "A gateway whose delivery reports were lost, so that messages stayed open for ever: https://github.com/jookies/jasmin/issues/247";
     KeepsCodes = "keeps-codes",
         "A code is kept after its message is final.",
         found by ["is kept after its end"], seeds [10, 11],
-        "Codes and PINs kept beyond their use, for whoever reads the database later.",
-        "PCI DSS 4.0.1, requirement 3.3.1";
+        "Codes and PINs kept beyond their use, for whoever reads the database later: PCI DSS 4.0.1, requirement 3.3.1";
     LogsSecrets = "logs-secrets",
         "Messages are written down as they came, PINs and all.",
         found by ["I23"], seeds [10, 11],
-        "Twitter wrote passwords to an internal log before they were hashed, and asked 330 million people to change them.",
-        "Twitter, Keeping your account secure, 3 May 2018";
+        "Twitter wrote passwords to an internal log before they were hashed, and asked 330 million people to change them: Twitter, Keeping your account secure, 3 May 2018";
     ForgetsRecords = "forgets-records",
         "The checkpoint's position moves, and its records do not.",
         found by ["recovery differs", "the process ended"], seeds [1, 4],
-        "Checkpoints that were marked complete before the pages that they promise were written.",
-        "";
+        "Checkpoints that were marked complete before the pages that they promise were written.";
     ReplaysTooLittle = "replays-too-little",
         "Recovery begins one row too late.",
         found by ["recovery differs", "the process ended"], seeds [10, 11],
-        "Recovery that starts behind the oldest change not yet in the checkpoint.",
-        "";
+        "Recovery that starts behind the oldest change not yet in the checkpoint.";
     UnmarkedRestore = "unmarked-restore",
         "A restored database does not know that it was restored, and gives out its numbers again.",
         found by ["told", "I5", "I24", "moved no money", "loose ends"], seeds [9],
-        "Sequences and counters that rewind with a restore, and name two things alike.",
-        "";
+        "Sequences and counters that rewind with a restore, and name two things alike.";
     SkipsUntold = "skips-untold",
         "Reading page by page, the log's reader leaves out the row at each page's end.",
         found by ["told", "I24", "loose ends"], seeds [11, 12],
-        "Paging by a moving key that skips what stands on the border.",
-        "";
+        "Paging by a moving key that skips what stands on the border.";
     SettlesTooFar = "settles-too-far",
         "Everything before the last start counts as told.",
         found by ["I24", "told", "loose ends", "before it was kept"], seeds [10, 11],
-        "A gateway that took what was queued for sent, and lost it with the restart.",
-        "https://github.com/jookies/jasmin/issues/706";
+        "A gateway that took what was queued for sent, and lost it with the restart: https://github.com/jookies/jasmin/issues/706";
 
     // ---- requests on their way to the decision ------------------------------------------------------------------------
     KeyPerDelivery = "key-per-delivery",
         "A message delivered again is a new message.",
         found by ["I5"], seeds [10, 12],
-        "A centre's answer came too late, the message went again, and was taken for another.",
-        "https://github.com/opentelecoms-org/jsmpp/issues/63";
+        "A centre's answer came too late, the message went again, and was taken for another: https://github.com/opentelecoms-org/jsmpp/issues/63";
     ShortKeys = "short-keys",
         "The fingerprint of a message has eight bits.",
         found by ["I5"], seeds [1, 2],
-        "Ids too short for their number, so that one got the other's answer: delivery receipts name messages by ten digits.",
-        "";
+        "Ids too short for their number, so that one got the other's answer: delivery receipts name messages by ten digits.";
     DecimalsLost = "decimals-lost",
         "The decimal point of an amount is lost.",
         found by ["I5", "did not happen"], seeds [10, 11],
-        "Mt. Gox, banks and brokers alike: minor units taken for major ones, a hundredfold payment.",
-        "";
+        "Mt. Gox, banks and brokers alike: minor units taken for major ones, a hundredfold payment.";
     AmountInFloat = "amount-in-float",
         "Amounts pass through a float of 24 bits.",
         found by ["I5", "did not happen"], seeds [10, 11],
-        "Clocks and sums in binary fractions: the Patriot battery at Dhahran in 1991 is the best known.",
-        "";
+        "Clocks and sums in binary fractions: the Patriot battery at Dhahran in 1991 is the best known.";
     WrongPayee = "wrong-payee",
         "The last digit of the payee is lost and another stands for it.",
         found by ["I5", "did not happen"], seeds [12, 14],
-        "Fields one place off, so that money went to the neighbour in the list.",
-        "";
+        "Fields one place off, so that money went to the neighbour in the list.";
     PinNotCompared = "pin-not-compared",
         "Every PIN is right.",
         found by ["I5"], seeds [10, 11],
-        "A comparison that could not fail: one character in goto fail, an empty root password on macOS.",
-        "";
+        "A comparison that could not fail: one character in goto fail, an empty root password on macOS.";
     CodeNotCompared = "code-not-compared",
         "Every verification code is right.",
         found by ["I16"], seeds [],
-        "A voucher paid to whoever knew its number.",
-        "";
+        "A voucher paid to whoever knew its number.";
     PasswordNotCompared = "password-not-compared",
         "Every withdrawal password is right.",
         found by ["I16"], seeds [3, 7],
-        "A code in the request that the server never looked at.",
-        "";
+        "A code in the request that the server never looked at.";
 
     // ---- rules that stand in the policy -------------------------------------------------------------------------------
     PinsWithoutEnd = "pins-without-end",
         "A PIN may be tried again and again.",
         found by ["I15"], seeds [10, 11],
-        "Guessing a code of few digits without a limit that holds.",
-        "";
+        "Guessing a code of few digits without a limit that holds.";
     PinPauseForgotten = "pin-pause-forgotten",
         "After three wrong PINs there is no pause.",
         found by ["I15"], seeds [10, 11],
-        "Instagram's limit for a reset code counted by address and could be raced.",
-        "The Zero Hack, How I could have hacked any Instagram account, July 2019";
+        "Instagram's limit for a reset code counted by address and could be raced: The Zero Hack, How I could have hacked any Instagram account, July 2019";
     CodesWithoutEnd = "codes-without-end",
         "A verification code may be tried again and again.",
         found by ["I15"], seeds [],
-        "A second factor of six digits that was only as good as the limit that it did not have.",
-        "";
+        "A second factor of six digits that was only as good as the limit that it did not have.";
     PasswordsWithoutEnd = "passwords-without-end",
         "A withdrawal password may be tried again and again.",
         found by ["I15"], seeds [2, 3],
-        "Gift cards and vouchers emptied by trying numbers.",
-        "";
+        "Gift cards and vouchers emptied by trying numbers.";
     RegistrationsWithoutEnd = "registrations-without-end",
         "Codes for a registration are sent without limit.",
         found by ["I15"], seeds [11, 25],
-        "Twitter in 2022: a fortune for text messages that robots asked for.",
-        "";
+        "Twitter in 2022: a fortune for text messages that robots asked for.";
     RegistrationCodesWithoutEnd = "registration-codes-without-end",
         "The code of a registration may be tried again and again.",
         found by ["I15"], seeds [],
-        "WhatsApp and others were registered by trying codes of six digits.",
-        "";
+        "WhatsApp and others were registered by trying codes of six digits.";
     ResendsWithoutEnd = "resends-without-end",
         "New withdrawal passwords are sent without limit.",
         found by ["I15"], seeds [],
-        "Each new code is a new chance for whoever guesses.",
-        "";
+        "Each new code is a new chance for whoever guesses.";
     DayWithoutLimit = "day-without-limit",
         "The limit of a day is not there.",
         found by ["I17"], seeds [],
-        "An upgrade left the limits out, and customers took more than 40 million dollars that night.",
-        "Commercial Bank of Ethiopia, 16 March 2024 (BBC News, 18 March 2024)";
+        "An upgrade left the limits out, and customers took more than 40 million dollars that night: Commercial Bank of Ethiopia, 16 March 2024 (BBC News, 18 March 2024)";
     MonthWithoutLimit = "month-without-limit",
         "The limit of a month is not there.",
         found by ["I17"], seeds [1, 26],
-        "Limits that were kept by the day alone, and passed day by day.",
-        "";
+        "Limits that were kept by the day alone, and passed day by day.";
     OnceWithoutLimit = "once-without-limit",
         "The limit of one transfer is not there.",
         found by ["I17"], seeds [],
-        "Citigroup credited a customer with 81 trillion dollars instead of 280.",
-        "";
+        "Citigroup credited a customer with 81 trillion dollars instead of 280.";
     ForgetsSoon = "forgets-soon",
         "Repeats are known for a minute only.",
         found by ["I5"], seeds [1, 2],
-        "Santander's scheduler ran twice on Christmas Day 2021: 75,000 payments, 130 million pounds.",
-        "";
+        "Santander's scheduler ran twice on Christmas Day 2021: 75,000 payments, 130 million pounds.";
     ExpiresEarly = "expires-early",
         "The period of a transfer is counted in another unit.",
         found by ["I8"], seeds [10, 11],
-        "One side's seconds were the other's milliseconds; in 1999 a unit lost a probe to Mars.",
-        "";
+        "One side's seconds were the other's milliseconds; in 1999 a unit lost a probe to Mars.";
 
     // ---- rows, as they would stand had they been decided wrongly --------------------------------------------------------
     RefundsTwice = "refunds-twice",
         "What comes back comes back twice.",
         found by ["I3", "I8", "I9"], seeds [10, 13],
-        "Revolut in the USA gave back declined payments that had never been taken: 23 million dollars.",
-        "";
+        "Revolut in the USA gave back declined payments that had never been taken: 23 million dollars.";
     RefusedAndDone = "refused-and-done",
         "What was refused moved money all the same.",
         found by ["a refusal moved money"], seeds [10, 11],
-        "FASTCash: a switch's declines were turned into approvals, and machines paid out.",
-        "";
+        "FASTCash: a switch's declines were turned into approvals, and machines paid out.";
     MoneyFromNothing = "money-from-nothing",
         "A credit is larger than its debit.",
         found by ["I3"], seeds [10, 11],
-        "Parallel transfers between gift cards doubled what was on them.",
-        "Sakurity, Hacking Starbucks for unlimited coffee, 21 May 2015";
+        "Parallel transfers between gift cards doubled what was on them: Sakurity, Hacking Starbucks for unlimited coffee, 21 May 2015";
     Overdraws = "overdraws",
         "An account pays what it does not hold.",
         found by ["I4"], seeds [10, 11],
-        "A sum that overflowed passed the check of the balance; 184 billion bitcoins came of it.",
-        "CVE-2010-5139";
+        "A sum that overflowed passed the check of the balance; 184 billion bitcoins came of it: CVE-2010-5139";
     PostsToItself = "posts-to-itself",
         "A posting from an account to the same account.",
         found by ["I14"], seeds [10, 11],
-        "Transfers to oneself whose credit was reckoned from the balance before the debit.",
-        "";
+        "Transfers to oneself whose credit was reckoned from the balance before the debit.";
     MixesCurrencies = "mixes-currencies",
         "Money crosses from one currency into another.",
         found by ["I2"], seeds [10, 11],
-        "Amounts whose currency was understood rather than written.",
-        "";
+        "Amounts whose currency was understood rather than written.";
     LosesFee = "loses-fee",
         "A fee is taken and reaches nobody.",
         found by ["I13", "I3"], seeds [10, 11],
-        "Fractions that fall under the table, or into somebody's account.",
-        "";
+        "Fractions that fall under the table, or into somebody's account.";
     LeavesGap = "leaves-gap",
         "A number is left out of the log.",
         found by ["I18"], seeds [10, 11],
-        "Sequences of a database that skip what was rolled back, taken for a ledger's numbers.",
-        "";
+        "Sequences of a database that skip what was rolled back, taken for a ledger's numbers.";
     TimeFalls = "time-falls",
         "A row is older than the one before it.",
         found by ["I18"], seeds [10, 11],
-        "A clock set back, or a leap day: petrol pumps in New Zealand stood still on 29 February 2024.",
-        "";
+        "A clock set back, or a leap day: petrol pumps in New Zealand stood still on 29 February 2024.";
     MakerApproves = "maker-approves",
         "Whoever proposes also approves.",
         found by ["I22"], seeds [10, 11],
-        "Staff made money on an adjustment account, and nobody else had to agree.",
-        "MTN Uganda, 2011 (Daily Monitor)";
+        "Staff made money on an adjustment account, and nobody else had to agree: MTN Uganda, 2011 (Daily Monitor)";
     CounterFalls = "counter-falls",
         "A card's counter falls.",
         found by ["counter of a card fell"], seeds [10, 11, 12],
-        "A sealed message taken down once and played again.",
-        "";
+        "A sealed message taken down once and played again.";
     TransferChanges = "transfer-changes",
         "A transfer's amount is another when it is claimed.",
         found by ["I10", "I8"], seeds [10, 11],
-        "What was checked and what was paid were read at different times.",
-        "";
+        "What was checked and what was paid were read at different times.";
 
     // ---- the order of things -------------------------------------------------------------------------------------------
     AnswersEarly = "answers-early",
         "People are answered before the row is durable.",
         found by ["I6"], seeds [1, 5],
-        "Stores that acknowledge from memory: the default of more than one for years.",
-        "";
+        "Stores that acknowledge from memory: the default of more than one for years.";
     ReceiptsEarly = "receipts-early",
         "A receipt is acknowledged before what it said is kept.",
         found by ["before it was kept", "acknowledged and is awaited still"], seeds [1, 2],
-        "Delivery reports lost because they were acknowledged before they were stored.",
-        "https://github.com/jookies/jasmin/issues/247";
+        "Delivery reports lost because they were acknowledged before they were stored: https://github.com/jookies/jasmin/issues/247";
     TimersSleep = "timers-sleep",
         "Timers never ask what is due.",
         found by ["I24"], seeds [10, 11],
-        "Schedulers that stopped without a word, and transfers that stayed in flight.",
-        "";
+        "Schedulers that stopped without a word, and transfers that stayed in flight.";
     ReportsDropped = "reports-dropped",
         "What a link reports of its messages is dropped now and then.",
         found by ["I24"], seeds [10, 11],
-        "A full queue that drops what it cannot hold, and tells nobody.",
-        "";
+        "A full queue that drops what it cannot hold, and tells nobody.";
 
     // ---- texts on their way to phones ------------------------------------------------------------------------------------
     TextLost = "text-lost",
         "A text that is reported delivered never came.",
         found by ["was told"], seeds [10, 12],
-        "Grey routes that report what they never delivered.",
-        "https://github.com/jookies/jasmin/issues/706";
+        "Grey routes that report what they never delivered: https://github.com/jookies/jasmin/issues/706";
     TextAltered = "text-altered",
         "A text tells of another balance.",
         found by ["was told"], seeds [10, 11],
-        "Balances read from a replica that was behind.",
-        "";
+        "Balances read from a replica that was behind.";
     TextForged = "text-forged",
         "Somebody else writes as if they were the platform.",
         found by ["reference"], seeds [10, 11],
-        "False receipts shown to agents, and false calls for money sent by mistake.",
-        "GSMA, Mobile Money Fraud Typologies and Mitigation Strategies, 2024";
+        "False receipts shown to agents, and false calls for money sent by mistake: GSMA, Mobile Money Fraud Typologies and Mitigation Strategies, 2024";
     TextCrossed = "text-crossed",
         "A text goes to somebody else.",
         found by ["I5", "moved no money of theirs", "told", "reference"], seeds [1, 2],
-        "Answers matched to the wrong session and shown to the wrong customer.",
-        "";
+        "Answers matched to the wrong session and shown to the wrong customer.";
 
     // ---- the office --------------------------------------------------------------------------------------------------
     IssuesAgain = "issues-again",
         "A deposit is issued again under another spelling of the bank's reference.",
         found by ["I21"], seeds [14, 15],
-        "A bank's file loaded a second time: BPI posted a day's transactions twice.",
-        "";
+        "A bank's file loaded a second time: BPI posted a day's transactions twice.";
     IssuesTooMuch = "issues-too-much",
         "More is issued than the bank holds.",
         found by ["I21"], seeds [2, 3],
-        "Electronic money made without a deposit behind it, through a dispute account.",
-        "MTN Uganda, 2013 (Daily Monitor)";
+        "Electronic money made without a deposit behind it, through a dispute account: MTN Uganda, 2013 (Daily Monitor)";
 }

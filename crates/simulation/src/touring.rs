@@ -30,7 +30,7 @@ pub fn show(jobs: usize, as_json: bool) -> Result<bool> {
             if as_json {
                 let line = exhibit.plan(*seed).line();
                 told.push(json!({
-                    "exhibit": exhibit.name, "what": exhibit.what, "history": exhibit.history, "source": exhibit.source,
+                    "exhibit": exhibit.name, "what": exhibit.what, "history": exhibit.history,
                     "line": line, "finding": first, "found": is_found,
                 }));
             } else {
