@@ -119,14 +119,7 @@ impl SoftwareHsm {
         if handle.header().usage != usage {
             return Err(HsmError::Usage);
         }
-        let works = match (handle.header().mode, direction) {
-            (Mode::Unrestricted, _) | (Mode::Derive, Direction::Derive) => true,
-            (Mode::Both | Mode::GenerateAndVerify, Direction::Forward | Direction::Backward) => true,
-            (Mode::Encrypt | Mode::Generate, Direction::Forward) => true,
-            (Mode::Decrypt | Mode::Verify, Direction::Backward) => true,
-            _ => false,
-        };
-        if works { Ok(key) } else { Err(HsmError::Direction) }
+        if works(handle.header().mode, direction) { Ok(key) } else { Err(HsmError::Direction) }
     }
 
     fn decipher(&self, block: &PinBlock, account: &Account, from: &KeyHandle) -> Result<Option<Pin>, HsmError> {
@@ -283,6 +276,16 @@ impl Hsm for SoftwareHsm {
 
     fn kcv(&self, key: &KeyHandle) -> Result<CheckValue, HsmError> {
         Ok(self.held(key)?.check_value()?)
+    }
+}
+
+const fn works(mode: Mode, direction: Direction) -> bool {
+    match mode {
+        Mode::Unrestricted => true,
+        Mode::Derive => matches!(direction, Direction::Derive),
+        Mode::Both | Mode::GenerateAndVerify => !matches!(direction, Direction::Derive),
+        Mode::Encrypt | Mode::Generate => matches!(direction, Direction::Forward),
+        Mode::Decrypt | Mode::Verify => matches!(direction, Direction::Backward),
     }
 }
 
