@@ -116,6 +116,9 @@ pub enum HsmError {
     /// The key may not leave.
     #[error("the key may not be exported")]
     NotExportable,
+    /// The initial key is that of another terminal than the key serial number names.
+    #[error("the key is of another terminal")]
+    OtherTerminal,
     /// The handle is of another HSM.
     #[error("the handle is of another HSM")]
     Foreign,

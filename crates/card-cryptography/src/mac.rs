@@ -36,8 +36,8 @@ impl Mac {
 /// [`UnfitKey::Algorithm`] where the flavour needs a key of another kind.
 pub fn mac(flavour: MacFlavour, key: &Key, data: &[u8]) -> Result<Mac, UnfitKey> {
     match flavour {
-        MacFlavour::PosEcb => pos_ecb(&des(key)?, &des(key)?, data).map(hexadecimal),
-        MacFlavour::PosEcbSingle => pos_ecb(&des(key)?, &left(key)?, data).map(hexadecimal),
+        MacFlavour::PosEcb => Ok(hexadecimal(pos_ecb(&des(key)?, &des(key)?, data))),
+        MacFlavour::PosEcbSingle => Ok(hexadecimal(pos_ecb(&des(key)?, &left(key)?, data))),
         MacFlavour::X919 => x919(key, data).map(hexadecimal),
         MacFlavour::AesCmac => {
             let whole = key.cipher_of(Algorithm::Aes)?.cmac(&[data]);
@@ -70,7 +70,7 @@ fn left(key: &Key) -> Result<Cipher, UnfitKey> {
     }
 }
 
-fn pos_ecb(first: &Cipher, second: &Cipher, data: &[u8]) -> Result<[u8; 8], UnfitKey> {
+fn pos_ecb(first: &Cipher, second: &Cipher, data: &[u8]) -> [u8; 8] {
     let mut sum = [0; 8];
     data.chunks(8).for_each(|block| xor(&mut sum, block));
     let digits: [u8; 16] = std::array::from_fn(|at| upper_hexadecimal(sum[at / 2] >> (4 * (1 - at % 2))));
@@ -78,7 +78,7 @@ fn pos_ecb(first: &Cipher, second: &Cipher, data: &[u8]) -> Result<[u8; 8], Unfi
     first.encrypt(&mut block);
     xor(&mut block, &digits[8..]);
     second.encrypt(&mut block);
-    Ok(block)
+    block
 }
 
 /// CBC under the left half; the last block is then deciphered under the right and enciphered under the left again, which is

@@ -6,7 +6,7 @@ use crate::{
     legacy::{pin_verification, tdes_dukpt, working_keys::WorkingKeys},
     mac, pin_block,
     pin_block::Format,
-    tr31::{self, Accept, Exportability, Header, KeyUsage, Mode},
+    tr31::{self, Accept, Exportability, Header, KeyUsage, Mode, OptionalBlock},
 };
 use hmac::{Hmac, KeyInit, Mac as _};
 use rand_core::CryptoRng;
@@ -138,10 +138,17 @@ impl SoftwareHsm {
         })
     }
 
-    /// The terminal's initial key, from a base derivation key, or the one that the terminal itself holds.
-    fn initial(&self, base: &KeyHandle, derive: impl FnOnce(&Key) -> Result<Key, UnfitKey>) -> Result<Key, HsmError> {
+    /// The terminal's initial key, from a base derivation key, or the one that the terminal itself holds, if it is that of `id`.
+    fn initial(
+        &self,
+        base: &KeyHandle,
+        id: &OptionalBlock,
+        derive: impl FnOnce(&Key) -> Result<Key, UnfitKey>,
+    ) -> Result<Key, HsmError> {
         if base.header().usage == KeyUsage::InitialDukpt {
-            return Ok(self.key(base, KeyUsage::InitialDukpt, Direction::Derive)?.duplicate());
+            let key = self.key(base, KeyUsage::InitialDukpt, Direction::Derive)?;
+            let of_another = base.header().optional.iter().any(|block| block.id == id.id && block.data != id.data);
+            return if of_another { Err(HsmError::OtherTerminal) } else { Ok(key.duplicate()) };
         }
         Ok(derive(self.key(base, KeyUsage::BaseDerivation, Direction::Derive)?)?)
     }
@@ -196,21 +203,26 @@ impl Hsm for SoftwareHsm {
                 (tdes_dukpt::initial_key(base, ksn)?, KeyUsage::InitialDukpt, Mode::Derive)
             }
             Derivation::Aes { ksn, usage, length } => {
-                let initial = self.initial(base, |base| dukpt::initial_key(base, &ksn.id))?;
+                let initial = self.initial(base, &aes_id(&ksn.id), |base| dukpt::initial_key(base, &ksn.id))?;
                 let (for_what, mode) = aes_use(*usage);
                 (dukpt::working_key(&initial, ksn, *usage, *length)?, for_what, mode)
             }
             Derivation::Tdes { ksn, variant } => {
-                let initial = self.initial(base, |base| tdes_dukpt::initial_key(base, ksn))?;
+                let initial = self.initial(base, &tdes_id(ksn), |base| tdes_dukpt::initial_key(base, ksn))?;
                 let (for_what, mode) = tdes_use(*variant);
                 (tdes_dukpt::working_key(&initial, ksn, *variant)?, for_what, mode)
             }
         };
-        let exportability = match usage {
-            KeyUsage::InitialDukpt => Exportability::Exportable,
-            _ => Exportability::NonExportable,
+        let mut header = Header::new(usage, key.algorithm(), mode, Exportability::NonExportable);
+        let id = match derivation {
+            Derivation::AesInitial(id) => Some(aes_id(id)),
+            Derivation::TdesInitial(ksn) => Some(tdes_id(ksn)),
+            Derivation::Aes { .. } | Derivation::Tdes { .. } => None,
         };
-        self.load(Header::new(usage, key.algorithm(), mode, exportability), key)
+        if let Some(id) = id {
+            (header.exportability, header.optional) = (Exportability::Exportable, vec![id]);
+        }
+        self.load(header, key)
     }
 
     fn pin_translate(
@@ -287,6 +299,18 @@ const fn works(mode: Mode, direction: Direction) -> bool {
         Mode::Encrypt | Mode::Generate => matches!(direction, Direction::Forward),
         Mode::Decrypt | Mode::Verify => matches!(direction, Direction::Backward),
     }
+}
+
+/// Says in a header whose initial key it is: `IK`, 8 octets in hexadecimal (X9.143, optional blocks).
+fn aes_id(id: &dukpt::KeyId) -> OptionalBlock {
+    OptionalBlock { id: *b"IK", data: id.0.iter().map(|octet| format!("{octet:02X}")).collect() }
+}
+
+/// The same for TDES: `KS`, the serial number with a counter of nought.
+fn tdes_id(ksn: &tdes_dukpt::Ksn) -> OptionalBlock {
+    let [name @ .., high, _, _] = ksn.octets();
+    let octets = name.iter().copied().chain([high & 0xE0, 0, 0]);
+    OptionalBlock { id: *b"KS", data: octets.map(|octet| format!("{octet:02X}")).collect() }
 }
 
 /// Host and terminal use a working key in opposite directions, so it works in both.

@@ -54,9 +54,24 @@ fn pair() -> Pair {
     let base = generate(&host, KeyUsage::BaseDerivation, Algorithm::Aes, Mode::Derive);
     let initial = host.derive_dukpt(&base, &Derivation::AesInitial(ID)).expect("an initial key");
     let block = host.export_tr31(&out, &initial).expect("it may leave");
-    assert!(block.starts_with("D0144B1AX00E0000"), "{block}");
+    assert!(block.starts_with("D0176B1AX00E0200IK141234567800000001PB"), "{block}");
     let initial = terminal.import_tr31(&into, &block).expect("the host's block");
     Pair { host, base, terminal, initial }
+}
+
+#[test]
+fn a_terminals_key_derives_for_no_other_terminal() {
+    let Pair { terminal, initial, .. } = pair();
+    let ksn = Ksn { id: KeyId([0x12, 0x34, 0x56, 0x78, 0, 0, 0, 2]), counter: Counter::FIRST };
+    let other = Derivation::Aes { ksn, usage: KeyUse::MacBoth, length: AesLength::Aes128 };
+    assert_eq!(terminal.derive_dukpt(&initial, &other).err(), Some(HsmError::OtherTerminal));
+    let base = generate(&terminal, KeyUsage::BaseDerivation, Algorithm::Tdes, Mode::Derive);
+    let serial = |terminal| tdes_dukpt::Ksn::parse(&[0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, terminal, 0xE0, 0, 9]);
+    let initial = terminal.derive_dukpt(&base, &Derivation::TdesInitial(serial(1).expect("few bits"))).expect("a key");
+    let derive = |ksn| Derivation::Tdes { ksn, variant: tdes_dukpt::Variant::Pin };
+    let other = terminal.derive_dukpt(&initial, &derive(serial(2).expect("few bits"))).err();
+    assert_eq!(other, Some(HsmError::OtherTerminal));
+    assert!(terminal.derive_dukpt(&initial, &derive(serial(1).expect("few bits"))).is_ok());
 }
 
 #[test]

@@ -120,6 +120,9 @@ fn counters_go_from_the_first_to_the_last_over_those_with_few_bits() {
     assert_eq!([next(1), next(0xFFFE), next(0x1_FFFE)], [Some(2), Some(0xFFFF), Some(0x2_0000)]);
     assert_eq!((Counter::LAST.next(), Counter::LAST.get()), (None, 0xFFFF_0000));
     assert!(Counter::new(0).is_none() && Counter::new(0x1_FFFF).is_none());
+    let counter = |value| Counter::new(value).expect("few bits");
+    assert!(counter(2).is_new_after(Some(counter(1))) && counter(1).is_new_after(None));
+    assert!(!counter(2).is_new_after(Some(counter(2))) && !counter(1).is_new_after(Some(counter(2))));
     let mut counter = tdes_dukpt::Counter::FIRST;
     let mut count = 1;
     while let Some(next) = counter.next() {
