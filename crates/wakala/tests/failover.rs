@@ -10,7 +10,7 @@ mod proxy;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 
 const NODES: usize = 3;
@@ -140,44 +140,50 @@ impl Drop for Place {
 
 /// The service under a manager that starts it again when it ends by itself.
 struct Managed {
-    is_over: Arc<AtomicBool>,
+    orders: mpsc::Sender<Order>,
     restarts: Arc<AtomicUsize>,
-    service: Arc<Mutex<Option<Service>>>,
-    managing: thread::JoinHandle<()>,
+    managing: tokio::task::JoinHandle<()>,
+}
+
+enum Order {
+    Kill,
+    End,
 }
 
 impl Managed {
     fn start(configuration: &Path) -> Managed {
-        let service = Arc::new(Mutex::new(Some(Service::start(configuration))));
-        let (is_over, restarts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (minded, over, counted, configuration) =
-            (Arc::clone(&service), Arc::clone(&is_over), Arc::clone(&restarts), configuration.to_owned());
-        let managing = thread::spawn(move || {
-            while !over.load(Ordering::SeqCst) {
-                let ended = minded.lock().unwrap().as_mut().is_none_or(|service| service.ended().is_some());
-                thread::sleep(if ended { RESTART } else { Duration::from_millis(20) });
-                if ended && !over.load(Ordering::SeqCst) {
-                    counted.fetch_add(1, Ordering::SeqCst);
-                    *minded.lock().unwrap() = Some(Service::start(&configuration));
+        let (orders, mut ordered) = mpsc::channel(1);
+        let restarts = Arc::new(AtomicUsize::new(0));
+        let (counted, configuration) = (Arc::clone(&restarts), configuration.to_owned());
+        let managing = tokio::spawn(async move {
+            loop {
+                let service = Service::start(&configuration);
+                tokio::select! {
+                    () = service.has_ended() => drop(block_in_place(|| service.outcome())),
+                    order = ordered.recv() => match order {
+                        Some(Order::Kill) => block_in_place(|| service.kill()),
+                        Some(Order::End) => return block_in_place(|| service.end()),
+                        None => return,
+                    },
                 }
+                tokio::time::sleep(RESTART).await;
+                counted.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Managed { is_over, restarts, service, managing }
+        Managed { orders, restarts, managing }
     }
 
-    fn kill(&self) {
-        drop(self.service.lock().unwrap().take());
+    async fn kill(&self) {
+        self.orders.send(Order::Kill).await.expect("it is managed");
     }
 
     fn restarts(&self) -> usize {
         self.restarts.load(Ordering::SeqCst)
     }
 
-    fn end(self) {
-        self.is_over.store(true, Ordering::SeqCst);
-        self.managing.join().unwrap();
-        let service = self.service.lock().unwrap().take();
-        service.expect("it runs").end();
+    async fn end(self) {
+        self.orders.send(Order::End).await.expect("it is managed");
+        self.managing.await.expect("it ended in order");
     }
 }
 
@@ -320,7 +326,7 @@ async fn strike(place: &Arc<Place>, blow: Blow, managed: &Managed, load: &Load) 
             }
         }
         Blow::Service => {
-            managed.kill();
+            managed.kill().await;
             load.goes_on().await;
         }
     }
@@ -354,8 +360,8 @@ async fn accounted_for(place: &Place, world: &World, managed: Managed, said: u64
         block_in_place(|| audit::untold(&books, false)) == 0
     })
     .await;
+    managed.end().await;
     block_in_place(|| {
-        managed.end();
         let each = "SELECT amount_1, count(*) FROM log WHERE request = 1 AND refusal IS NULL GROUP BY 1 ORDER BY 1";
         let each = audit::rows(&books, each);
         let found: Vec<_> = each.iter().map(|row| [audit::figure(&row[0]), audit::figure(&row[1])]).collect();
@@ -385,8 +391,9 @@ fn is_refused_where_commits_wait_for_no_standby(place: &Place, configuration: &P
 async fn play(blows: &[Blow], lease: u64, seed: u64) {
     println!("seed {seed}, lease {lease} s");
     let place = Arc::new(block_in_place(Place::new));
-    let more = format!("[postgres]\naddress = \"{}\"\nlease_seconds = {lease}", place.url());
-    let (world, configuration, issued) = service::stopped(&more).await;
+    let more = format!("[log]\nlevel = \"warn\"\n[postgres]\naddress = \"{}\"\nlease_seconds = {lease}", place.url());
+    let (world, issued) = service::stopped(|_| {}).await;
+    let configuration = service::configuration(&world, "wakala", &more);
     block_in_place(|| is_refused_where_commits_wait_for_no_standby(&place, &configuration));
     let moved =
         service::command(&configuration, &["migrate", "sqlite-to-postgres"]).output().expect("the program runs");
