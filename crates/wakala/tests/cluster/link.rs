@@ -73,7 +73,7 @@ async fn only_a_process_of_the_cluster_that_speaks_its_version_and_knows_its_ter
     let (decider, folder) = (town.decider(), town.world.directory.path().join("cluster"));
     let (port, edge) = (town.ports[decider], town.ports[1 - decider]);
     let foreign = town.world.directory.path().join("foreign");
-    certificates::make(&foreign, &["127.0.0.1".to_owned()]).expect("certificates");
+    certificates::make(&foreign, &["127.0.0.1".to_owned()], None).expect("certificates");
     let said_to = async |port: u16, hello: Hello| {
         let mut speaker = Speaker::new(link_to(port, &folder, &folder).await.expect("a link"));
         speaker.send(|out| hello.put(out)).await;

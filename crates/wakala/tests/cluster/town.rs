@@ -42,7 +42,8 @@ impl Town {
             config.postgres.standbys = Standbys::None;
         })
         .await;
-        certificates::make(&world.directory.path().join("cluster"), &["127.0.0.1".to_owned()]).expect("certificates");
+        certificates::make(&world.directory.path().join("cluster"), &["127.0.0.1".to_owned()], None)
+            .expect("certificates");
         let ports: Vec<u16> = (0..processes).map(|_| free_port()).collect();
         let configurations = (0..processes)
             .map(|index| service::configuration(&world, &index.to_string(), &membership(&world, &server, ports[index])))
