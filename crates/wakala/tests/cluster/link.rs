@@ -3,12 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use transaction_processing::ids::Sequence;
+use transaction_processing::Request;
+use transaction_processing::ids::{Sequence, StaffId};
+use transaction_processing::proposal::Measure;
+use transaction_processing::request::{Action, Origin};
+use transaction_processing::requests::propose;
 use wakala::cluster::certificates;
-use wakala::cluster::frames::{Ask, Frames, Greeting, Hello, Say, VERSIONS, put_say, take_ask};
+use wakala::cluster::frames::{
+    Ask, Frames, Greeting, Hello, Say, VERSIONS, put_request_frame, put_say, take_ask, take_say,
+};
 
 use crate::common::service::{Service, customer};
+use crate::common::world::msisdn;
 use crate::common::{PATIENCE, PIN};
 use crate::town::Town;
 
@@ -63,7 +71,7 @@ async fn link_to(
 }
 
 fn hello(versions: (u16, u16), term: i64) -> Hello {
-    Hello { versions, term, name: "a test".to_owned() }
+    Hello { versions, term, name: "a test".to_owned(), program: "9.9.9".to_owned() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,6 +97,14 @@ async fn only_a_process_of_the_cluster_that_speaks_its_version_and_knows_its_ter
     assert!(no(said_to(port, hello((VERSIONS.1 + 1, 99), term)).await).contains("too new"));
     assert!(no(said_to(port, hello(VERSIONS, term - 1)).await).contains("it decides since term"));
     assert!(no(said_to(edge, hello(VERSIONS, term)).await).contains("does not decide"));
+
+    // A host that was added later, with the key that was put away, is of the cluster.
+    let added = town.world.directory.path().join("added");
+    certificates::make(&added, &["127.0.0.1".to_owned()], Some(&folder.join("authority.key"))).expect("certificates");
+    let mut speaker = Speaker::new(link_to(port, &folder, &added).await.expect("a link"));
+    speaker.send(|out| hello(VERSIONS, term).put(out)).await;
+    let greeting = Greeting::take(&speaker.hear().await.expect("an answer"));
+    assert_eq!(greeting, Ok(Greeting::Welcome(VERSIONS.1)));
 
     // Who has no certificate of this authority is never answered, nor who speaks in plain.
     let unheard = match link_to(port, &folder, &foreign).await {
@@ -126,6 +142,39 @@ impl Speaker<tokio::net::TcpStream> {
         let _ = self.stream.read_to_end(&mut octets).await;
         octets
     }
+}
+
+/// An edge of a later program, as it may stand beside an older one that decides while a cluster is upgraded: it speaks a later
+/// version of the link too, and its hello says more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_of_a_later_program_is_answered_in_the_version_that_both_speak() {
+    let mut town = Town::with(1).await;
+    town.start_all().await;
+    let folder = town.world.directory.path().join("cluster");
+    let term = town.asked(0, &["cluster", "status"])["term"].as_i64().expect("a term");
+    let mut speaker = Speaker::new(link_to(town.ports[0], &folder, &folder).await.expect("a link"));
+    let more = b"what a later version adds";
+    speaker
+        .send(|out| {
+            hello((VERSIONS.0, VERSIONS.1 + 1), term).put(out);
+            out.extend_from_slice(more);
+            let length = u32::from_be_bytes(out[..4].try_into().expect("four octets")) + more.len() as u32;
+            out[..4].copy_from_slice(&length.to_be_bytes());
+        })
+        .await;
+    let greeting = Greeting::take(&speaker.hear().await.expect("an answer")).expect("a greeting");
+    assert_eq!(greeting, Greeting::Welcome(VERSIONS.1));
+    let status = town.asked(0, &["cluster", "status"]);
+    let expected = json!([{ "name": "a test", "program": "9.9.9", "link_version": VERSIONS.1 }]);
+    assert_eq!(status["edges"], expected);
+    let measure = Measure::Freeze { msisdn: msisdn(&customer(3)) };
+    let action = Action::Propose(propose::Fields { measure });
+    let maker = town.asked(0, &["staff", "list"])["staff"][0]["staff"].as_u64().expect("a number");
+    let request = Request { key: None, origin: Origin::Staff(StaffId(maker)), action };
+    speaker.send(|out| put_request_frame(out, 7, &request)).await;
+    let (number, answer) = take_say(&speaker.hear().await.expect("an answer")).expect("a frame");
+    assert!(number == 7 && matches!(answer, Say::Answer { row: Some(_), refusal: None, .. }), "{answer:?}");
+    town.accounted_for().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

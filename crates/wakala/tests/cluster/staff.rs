@@ -113,7 +113,10 @@ async fn every_process_says_what_it_is_and_has_the_same_books() {
     let at_the_edge = town.asked(edge, &["cluster", "status"]);
     assert_eq!((&at_the_edge["role"], &at_the_edge["linked"]), (&json!("edge"), &json!(true)));
     let at_the_decider = town.asked(decider, &["cluster", "status"]);
-    assert_eq!(at_the_decider["edges"], json!([{ "name": at_the_edge["name"] }]));
+    let (program, version) = (&at_the_edge["program"], &at_the_edge["link_version"]);
+    let edges = json!([{ "name": at_the_edge["name"], "program": program, "link_version": version }]);
+    assert_eq!(at_the_decider["edges"], edges);
+    assert_eq!(program, &at_the_decider["program"]);
     assert_eq!(at_the_edge["decides"], at_the_decider["name"]);
     let balanced = |index| town.asked(index, &["treasury", "balance"]);
     assert_eq!(balanced(edge), balanced(decider), "both have the same books");

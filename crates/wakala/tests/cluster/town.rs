@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Output;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -21,14 +22,15 @@ pub const LINKED: &str = "linked to the one that decides";
 
 /// People, money, and as many processes as there are configurations.
 pub struct Town {
-    pub world: World,
+    pub world: Arc<World>,
     pub server: Server,
     /// Where each listens for the others.
     pub ports: Vec<u16>,
     pub configurations: Vec<PathBuf>,
     pub services: Vec<Option<Service>>,
     pub issued: i64,
-    said: u64,
+    /// How many transfers were asked for.
+    pub said: u64,
     pub ids: Vec<String>,
 }
 
@@ -49,7 +51,7 @@ impl Town {
             .map(|index| service::configuration(&world, &index.to_string(), &membership(&world, &server, ports[index])))
             .collect();
         let services = (0..processes).map(|_| None).collect();
-        Town { world, server, ports, configurations, services, issued, said: 0, ids: Vec::new() }
+        Town { world: Arc::new(world), server, ports, configurations, services, issued, said: 0, ids: Vec::new() }
     }
 
     /// Starts one, and waits until it is bound and decides or may ask.
@@ -115,6 +117,25 @@ impl Town {
         self.ids.push(id);
     }
 
+    /// Ends one in order and starts it anew, as an operator does who upgrades it. Where it decided, how long after its end
+    /// another one did.
+    pub async fn restart(&mut self, index: usize) -> Option<Duration> {
+        let decided = self.decider() == index;
+        let (service, asked) = (self.services[index].take().expect("it runs"), Instant::now());
+        let ended = tokio::task::spawn_blocking(move || {
+            service.end();
+            Instant::now()
+        });
+        let ended = ended.await.expect("it ended in order");
+        let mut gap = None;
+        if decided {
+            let (_, since_asked) = self.taken_over(index, asked).await;
+            gap = Some((asked + since_asked).saturating_duration_since(ended));
+        }
+        self.start(index).await;
+        gap
+    }
+
     /// Waits until so many more words were exchanged.
     pub async fn words(&self, words: usize) {
         let from = self.world.centre().mark();
@@ -136,7 +157,7 @@ impl Town {
             service.end();
         }
         let counts = "SELECT count(*), count(DISTINCT request_key) FROM log WHERE request = 1 AND refusal IS NULL";
-        let expected = i64::try_from(self.ids.len()).expect("a few thousand");
+        let expected = i64::try_from(self.said).expect("a few thousand");
         let found = audit::rows(&location, counts);
         assert_eq!(found[0].iter().map(audit::figure).collect::<Vec<_>>(), [expected, expected]);
         audit::audit(&self.world, self.issued);
