@@ -165,7 +165,10 @@ impl Administration {
             Command::TrustStatement => self.trust_statement(),
             Command::Head => self.head(),
             Command::KeyUse => self.key_use(),
-            Command::Verify => database::verify(database, listener),
+            Command::Verify => {
+                self.add_up()?;
+                database::verify(database, listener)
+            }
             Command::VerifyMonth { month } => database::verify_month(database, month, listener),
             Command::Detach { month } => {
                 let window = self.config.policy().repeat_window_seconds;

@@ -98,7 +98,7 @@ async fn staff_are_told_that_nobody_decides_and_nothing_of_it_is_done_later() {
     town.server.sql("UPDATE lease SET expires_at = now()");
     town.service(0).wait_for(|_, said| said.contains(DECIDES)).await;
     carried_out(&town, (0, 0), &freeze).await;
-    let proposals = town.asked(0, &["treasury", "proposals", "--all"]);
+    let proposals = done(asked_by(&town, 0, "maker", &["treasury", "proposals", "--all"]));
     let of_it = |proposal: &&Value| proposal["measure"]["do"] == "freeze";
     let count = proposals["proposals"].as_array().expect("a list").iter().filter(of_it).count();
     assert_eq!(count, 1, "what was refused was not done later");
