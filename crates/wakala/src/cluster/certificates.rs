@@ -162,7 +162,12 @@ impl Authority {
 
     /// What is kept in its file, and read by [`Authority::read`].
     fn kept(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{}{}", self.certificate, self.key.pem().as_str()))
+        let key = self.key.pem();
+        // All the room there may be need of, so that growing leaves no copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(self.certificate.len() + key.len()));
+        text.push_str(&self.certificate);
+        text.push_str(&key);
+        text
     }
 
     fn read(path: &Path) -> Result<Authority, NotMade> {
@@ -179,11 +184,9 @@ impl Authority {
         let key = KeyPair::try_from(&octets).map(Key);
         octets.zeroize();
         let key = key.map_err(|_| none("its private key is of another kind"))?;
-        let begin = text.find("-----BEGIN CERTIFICATE-----").ok_or_else(|| none("there is no certificate in it"))?;
-        let (certificate, _) = text
-            .get(begin..)
-            .and_then(|rest| rest.split_once("-----BEGIN PRIVATE KEY-----"))
-            .ok_or_else(|| none("there is no certificate before its key"))?;
+        let (certificate, _) = text.split_once("-----BEGIN PRIVATE KEY-----").unwrap_or_default();
+        CertificateDer::from_pem_slice(certificate.as_bytes())
+            .map_err(|_| none("there is no certificate before its key"))?;
         Ok(Authority { key, certificate: certificate.to_owned() })
     }
 
