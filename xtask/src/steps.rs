@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", does: "unit, property and end-to-end tests", run: tests },
     Step { name: "simulation", does: "the whole platform under faults, seed by seed", run: simulation },
     Step { name: "doc-tests", does: "the examples in the documentation", run: doc_tests },
+    Step { name: "docs", does: "the documentation builds, and its links lead somewhere", run: docs },
 ];
 
 fn format(workspace: &Workspace) -> Result<()> {
@@ -59,6 +60,11 @@ fn simulation(workspace: &Workspace) -> Result<()> {
 
 fn doc_tests(workspace: &Workspace) -> Result<()> {
     workspace.run(&mut workspace.cargo(&["test", "--doc", "--workspace"]))
+}
+
+fn docs(workspace: &Workspace) -> Result<()> {
+    let mut command = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
+    workspace.run(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Which steps a run takes.

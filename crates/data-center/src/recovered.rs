@@ -64,6 +64,7 @@ impl Recovered {
                 format!("the log ends before row {}, but row {} was to be next", books.next().0, position.next.0);
             return Err(StoreError::Damaged(told).into());
         }
+        books.add_up()?;
         Ok(Recovered { books, sweep, position })
     }
 

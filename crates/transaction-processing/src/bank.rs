@@ -74,7 +74,7 @@ impl Whose {
         Whose::Platform(SystemAccount::OperatorFunds),
     ];
 
-    fn of(holder: Holder) -> Option<Whose> {
+    pub(crate) fn of(holder: Holder) -> Option<Whose> {
         match holder {
             Holder::Customer(_) => Some(Whose::Customers),
             Holder::Agent(_) => Some(Whose::Agents),
@@ -84,14 +84,17 @@ impl Whose {
     }
 }
 
-/// Both sides of the trust account of one currency: all electronic money there is, added up account by account, and what the
-/// bank holds for it.
+/// How many accounts there are of each kind, and what stands on them, minor units; as in [`Whose::ALL`].
+pub type Held = [(u64, i64); Whose::ALL.len()];
+
+/// Both sides of the trust account of one currency: all electronic money there is, account by account, and what the bank holds
+/// for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrustAccount {
     /// The currency.
     pub currency: Currency,
-    /// How many accounts there are of each kind, and what stands on them, minor units; as in [`Whose::ALL`].
-    pub held: [(u64, i64); Whose::ALL.len()],
+    /// What all accounts hold.
+    pub held: Held,
     /// The bank's last word, if it was ever entered.
     pub confirmed: Option<BankBalance>,
     /// What was deposited less what was paid out since that, minor units.
@@ -99,27 +102,16 @@ pub struct TrustAccount {
 }
 
 impl TrustAccount {
-    /// The sides of some currencies, as the books have them. Looks at every account once.
+    /// The sides of some currencies, as the books have them.
     pub fn of(books: &Books, currencies: impl IntoIterator<Item = Currency>) -> Vec<TrustAccount> {
-        let mut all: Vec<TrustAccount> =
-            currencies.into_iter().map(|currency| TrustAccount::begun(books, currency)).collect();
-        for account in books.accounts() {
-            let Some(whose) = Whose::of(account.holder) else { continue };
-            let Some(side) = all.iter_mut().find(|side| side.currency == account.currency) else { continue };
-            let place = Whose::ALL.into_iter().zip(&mut side.held).find(|(of, _)| *of == whose);
-            if let Some((_, (accounts, sum))) = place {
-                *accounts = accounts.saturating_add(1);
-                *sum = sum.saturating_add(account.balance());
-            }
-        }
-        all
+        currencies.into_iter().map(|currency| TrustAccount::in_one(books, currency)).collect()
     }
 
-    fn begun(books: &Books, currency: Currency) -> TrustAccount {
+    fn in_one(books: &Books, currency: Currency) -> TrustAccount {
         let confirmed = books.bank_balance(currency.numeric).cloned();
         let lacking = books.bank_movements().filter(|movement| confirmed.as_ref().is_some_and(|of| of.lacks(movement)));
         let moved = lacking.fold(0_i64, |sum, movement| sum.saturating_add(movement.change));
-        TrustAccount { currency, held: [(0, 0); Whose::ALL.len()], confirmed, moved }
+        TrustAccount { currency, held: books.held(currency), confirmed, moved }
     }
 
     /// All electronic money, minor units.

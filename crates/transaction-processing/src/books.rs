@@ -4,6 +4,7 @@
 mod dealings;
 mod memory;
 mod reading;
+mod sums;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -30,6 +31,7 @@ use crate::time::{Moment, Time};
 use crate::transfer::{State, Transfer};
 use dealings::DaysDealings;
 use memory::Memory;
+use sums::Sums;
 
 /// A closed record that a decision needs and that is not in memory. The data centre supplies it, and asks again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -68,6 +70,8 @@ pub enum Broken {
     Order(Sequence),
     /// A replayed row does not lead to the balance that it states (I3).
     Balance(AccountId),
+    /// What all accounts hold together is not what they add up to (I21).
+    Sums,
 }
 
 /// The books.
@@ -76,6 +80,7 @@ pub struct Books {
     next: Sequence,
     moment: Moment,
     accounts: Table<Account>,
+    sums: Sums,
     by_number: Table<Reached>,
     numbers: Table<Number>,
     agents: BTreeMap<AgentCode, Agent>,
@@ -107,6 +112,7 @@ impl Books {
             next: Sequence(1),
             moment: Moment::default(),
             accounts: Table::new(),
+            sums: Sums::default(),
             by_number: Table::new(),
             numbers: Table::new(),
             agents: BTreeMap::new(),
@@ -240,6 +246,7 @@ impl Books {
         if by < 0 && balance < account.floor() {
             return Err(Broken::Floor(id));
         }
+        self.sums.shift(currency, account.holder, by);
         account.balance = balance;
         let previous = account.latest;
         account.latest = sequence;
@@ -259,6 +266,7 @@ impl Books {
         if account.latest <= previous && !follows {
             return Err(Broken::Balance(id));
         }
+        self.sums.shift(account.currency, account.holder, balance.wrapping_sub(account.balance));
         account.balance = balance;
         account.latest = sequence;
         Ok(())
@@ -350,7 +358,10 @@ impl Books {
         if let Some(msisdn) = account.msisdn {
             self.by_number.put(Reached { msisdn, account: account.id });
         }
-        self.accounts.put(account);
+        self.sums.add(&account);
+        if let Some(before) = self.accounts.put(account) {
+            self.sums.take_away(&before);
+        }
     }
 
     fn move_account(&mut self, id: AccountId, msisdn: Option<Msisdn>) {

@@ -39,15 +39,11 @@ impl<V: Keyed> Table<V> {
         chunk.get_mut(position.wrapping_rem(CHUNK))
     }
 
-    /// Puts a value under a key, in place of what stood there.
-    pub(crate) fn put(&mut self, value: V) {
+    /// Puts a value under a key, and gives what stood there.
+    pub(crate) fn put(&mut self, value: V) -> Option<V> {
         let key = value.key();
         match self.find(key) {
-            Ok(_) => {
-                if let Some(held) = self.get_mut(key) {
-                    *held = value;
-                }
-            }
+            Ok(_) => self.get_mut(key).map(|held| core::mem::replace(held, value)),
             Err(slot) => {
                 let position = self.length;
                 if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
@@ -61,6 +57,7 @@ impl<V: Keyed> Table<V> {
                 if self.length() > self.slots.len().saturating_mul(3).wrapping_div(4) {
                     self.grow();
                 }
+                None
             }
         }
     }

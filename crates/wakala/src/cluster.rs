@@ -13,7 +13,7 @@ pub mod frames;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use data_center::postgres::Holder;
@@ -23,12 +23,13 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use transaction_processing::ids::Sequence;
 
+use crate::cli::version;
 use crate::communication_gateway::Reply;
 use crate::config::Config;
 use crate::observe::metrics::Metrics;
 use crate::platform::Failure;
 use crate::tls;
-use frames::Say;
+use frames::{Say, VERSIONS};
 
 /// What an edge may have asked and not been answered, at most; beyond it centres are told to send again.
 pub const MOST_ASKED: usize = 4_096;
@@ -91,6 +92,8 @@ pub struct Cluster {
     /// The books of this process have every row before this one.
     level: watch::Sender<Sequence>,
     seen: Mutex<Seen>,
+    /// A link, or this process, has begun to decide or has ended.
+    turned: Condvar,
     metrics: Arc<Metrics>,
 }
 
@@ -122,6 +125,7 @@ impl Cluster {
             decider: watch::Sender::new(None),
             level: watch::Sender::new(Sequence(0)),
             seen: Mutex::new(seen),
+            turned: Condvar::new(),
             metrics,
         }
     }
@@ -138,8 +142,8 @@ impl Cluster {
     /// This process decides from now on.
     pub fn decides(&self, term: i64) {
         let gap = self.seen().vacant_since.take().map(|since| since.elapsed());
-        self.seen().took_over = gap;
         self.role.send_replace(Role::Decides(term));
+        self.turns(|seen| seen.took_over = gap);
         self.metrics.decides(gap.unwrap_or_default());
         let milliseconds = gap.map(|gap| gap.as_millis());
         tracing::info!(name = self.name, term, milliseconds, "this process decides now");
@@ -148,6 +152,26 @@ impl Cluster {
     /// This process is ending.
     pub fn ends(&self) {
         self.role.send_replace(Role::Ending);
+        self.turns(|_| ());
+    }
+
+    /// The link to the one that decides stands now, or does not.
+    fn is_linked(&self, is_linked: bool) {
+        self.turns(|seen| seen.is_linked = is_linked);
+    }
+
+    /// Changes what is seen, and wakes who waits for that. The role has changed before, so that nobody misses it.
+    fn turns(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.seen());
+        self.turned.notify_all();
+    }
+
+    /// Waits until somebody can decide, this process or one that it is linked to; false where there is nobody for so long. Not
+    /// for the threads of a runtime.
+    pub fn finds_decider(&self, patience: Duration) -> bool {
+        let nobody = |seen: &mut Seen| *self.role.borrow() == Role::Edge && !seen.is_linked;
+        let found = self.turned.wait_timeout_while(self.seen(), patience, nobody);
+        !found.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// The lease stands so.
@@ -213,7 +237,8 @@ impl Cluster {
             "milliseconds_behind": if is_edge { seen.level_at.elapsed().as_millis() as u64 } else { 0 },
             "linked": is_edge.then_some(seen.is_linked),
             "took_over_in_milliseconds": seen.took_over.map(|gap| gap.as_millis() as u64),
-            "edges": edges.names().into_iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
+            "program": version::line(), "link_version": VERSIONS.1,
+            "edges": edges.told(),
         })
     }
 }
@@ -224,6 +249,9 @@ pub struct Edges(Mutex<HashMap<u64, Linked>>);
 
 struct Linked {
     name: String,
+    program: String,
+    /// In which version of the link it speaks.
+    version: u16,
     say: mpsc::Sender<(u32, Say)>,
 }
 
@@ -240,10 +268,16 @@ impl Edges {
         }
     }
 
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.all().values().map(|linked| linked.name.clone()).collect();
-        names.sort();
-        names
+    /// Each, in the order of their names.
+    fn told(&self) -> Vec<Value> {
+        let mut all: Vec<_> = self
+            .all()
+            .values()
+            .map(|Linked { name, program, version, .. }| (name.clone(), program.clone(), *version))
+            .collect();
+        all.sort();
+        let told = |(name, program, version)| json!({ "name": name, "program": program, "link_version": version });
+        all.into_iter().map(told).collect()
     }
 }
 

@@ -6,26 +6,25 @@
 //!
 //! What a [`Link`] and the [`Dispatch`] decide stands in state machines without sockets, clock or tasks. [`Shared`] is what lies
 //! between them: bounded queues that nobody waits for. Tasks of tokio move them in the program ([`sms`] a link,
-//! [`dispatching`] the dispatch); a simulation moves the same by hand.
+//! `dispatching` the dispatch); a simulation moves the same by hand.
 
 pub mod dispatch;
 mod dispatching;
 pub mod link;
+mod numbers;
 pub mod sms;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use data_center::{Answer, MessageChange, Place, StoreError, Untold, Writer};
 use encryption::CryptoRng;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use transaction_processing::ids::{Iccid, Sequence, TransferId};
-use transaction_processing::number::{Language, Number};
+use transaction_processing::ids::Sequence;
 use transaction_processing::time::{Moment, Time};
-use transaction_processing::{Msisdn, Notice, Request};
+use transaction_processing::{Notice, Request};
 use wire::smpp::{Receipt, Status};
 
 use crate::cluster::Edges;
@@ -33,10 +32,11 @@ use crate::cluster::edge::Road;
 use crate::cluster::frames::Say;
 use crate::downlink::outbox::{Outbox, Submission, Submitted, Token};
 use crate::observe::metrics::{Metrics, Queue};
-use crate::uplink::{Advice, Directory, Uplink};
+use crate::uplink::{Advice, Uplink};
 pub use dispatch::Dispatch;
 pub use link::Link;
 use link::{Command, Output};
+pub use numbers::Numbers;
 
 /// Rows whose notices wait for the dispatch; beyond them they stay in the log and are read from there.
 const TOLD_BOUND: usize = 16_384;
@@ -548,55 +548,5 @@ impl Doors {
         if tokio::time::timeout(deadline, ended).await.is_err() {
             tracing::warn!("the doors did not close in time; what was under way comes again");
         }
-    }
-}
-
-/// What the uplink must know of a number.
-#[derive(Clone, Copy)]
-struct Known {
-    language: Option<Language>,
-    card: Option<Iccid>,
-}
-
-/// Languages and cards of numbers, as the last commits left them.
-pub struct Numbers {
-    language: Language,
-    known: RwLock<HashMap<Msisdn, Known>>,
-    payees: Box<dyn Fn(TransferId) -> Option<Msisdn> + Send + Sync>,
-}
-
-impl Numbers {
-    /// Those of the books at start; `language` is for those who chose none, `payees` finds the payee of a waiting transfer.
-    pub fn new(language: Language, payees: impl Fn(TransferId) -> Option<Msisdn> + Send + Sync + 'static) -> Numbers {
-        Numbers { language, known: RwLock::default(), payees: Box::new(payees) }
-    }
-
-    /// Takes what a commit says of a number.
-    pub fn learn(&self, number: &Number) {
-        let card = number.card.as_deref().map(|card| card.iccid);
-        let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if number.language.is_none() && card.is_none() {
-            known.remove(&number.msisdn);
-        } else {
-            known.insert(number.msisdn, Known { language: number.language, card });
-        }
-    }
-
-    fn get(&self, msisdn: Msisdn) -> Option<Known> {
-        self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&msisdn).copied()
-    }
-}
-
-impl Directory for Numbers {
-    fn card(&self, msisdn: Msisdn) -> Option<Iccid> {
-        self.get(msisdn)?.card
-    }
-
-    fn language(&self, msisdn: Msisdn) -> Language {
-        self.get(msisdn).and_then(|known| known.language).unwrap_or(self.language)
-    }
-
-    fn payee(&self, transfer: TransferId) -> Option<Msisdn> {
-        (self.payees)(transfer)
     }
 }

@@ -206,3 +206,25 @@ fn a_wrong_configuration_is_told_whole_and_ends_with_78() {
     let shown = place.done("config show --set pin.tries=2");
     assert_eq!(shown["pin.tries"]["origin"], "--set");
 }
+
+#[test]
+fn a_cluster_gets_certificates_and_later_more_from_the_authority_that_was_put_away() {
+    let place = Place::new();
+    let made = place.run("cluster certificates certificates wakala1.example wakala2.example");
+    let said = [made.stdout, made.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("put authority.key away") && !said.contains("PRIVATE KEY"), "{said}");
+    let key = place.path("certificates/authority.key");
+    assert_eq!(mode(&key), 0o600);
+    fs::rename(&key, place.path("put-away")).unwrap();
+    let added = place.done("cluster certificates certificates wakala3.example --authority put-away");
+    let files: Vec<&str> = added["files"].as_array().unwrap().iter().filter_map(|row| row["file"].as_str()).collect();
+    assert_eq!(files, ["certificates/wakala3.example.pem", "certificates/wakala3.example.key"]);
+    let (code, told) = place.refused("cluster certificates certificates wakala3.example --authority put-away");
+    assert_eq!(code, Some(1));
+    assert!(told.contains("is there already"), "{told}");
+    let (code, told) =
+        place.refused("cluster certificates certificates wakala4.example --authority certificates/wakala1.example.key");
+    assert_eq!(code, Some(1));
+    assert!(told.contains("no authority.key that this command made"), "{told}");
+}

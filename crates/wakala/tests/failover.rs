@@ -8,10 +8,9 @@ mod common;
 #[path = "../../data-center/tests/support/proxy.rs"]
 mod proxy;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,8 @@ use cluster::node::Node;
 use cluster::processes::{self, Process};
 use cluster::{Cluster, Member, serves};
 use common::centre::peers;
-use common::service::{self, CUSTOMERS, Service};
+use common::load::Load;
+use common::service::{self, Service};
 use common::{World, audit};
 use data_center::Location;
 use data_center::postgres::Settings;
@@ -28,16 +28,12 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 
 const NODES: usize = 3;
-/// So many messages are under way at once.
-const AT_ONCE: usize = 8;
 /// A connection to each server is cut after so many acknowledgements more.
 const CUT_EVERY: usize = 40;
-/// So many acknowledgements show that the service goes on.
-const GOES_ON: usize = 24;
 /// How long a service manager waits, see `deploy/wakala.service`.
 const RESTART: Duration = Duration::from_secs(2);
 /// Nothing takes so long: only a failure waits for it.
@@ -140,130 +136,51 @@ impl Drop for Place {
 
 /// The service under a manager that starts it again when it ends by itself.
 struct Managed {
-    is_over: Arc<AtomicBool>,
+    orders: mpsc::Sender<Order>,
     restarts: Arc<AtomicUsize>,
-    service: Arc<Mutex<Option<Service>>>,
-    managing: thread::JoinHandle<()>,
+    managing: tokio::task::JoinHandle<()>,
+}
+
+enum Order {
+    Kill,
+    End,
 }
 
 impl Managed {
     fn start(configuration: &Path) -> Managed {
-        let service = Arc::new(Mutex::new(Some(Service::start(configuration))));
-        let (is_over, restarts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (minded, over, counted, configuration) =
-            (Arc::clone(&service), Arc::clone(&is_over), Arc::clone(&restarts), configuration.to_owned());
-        let managing = thread::spawn(move || {
-            while !over.load(Ordering::SeqCst) {
-                let ended = minded.lock().unwrap().as_mut().is_none_or(|service| service.ended().is_some());
-                thread::sleep(if ended { RESTART } else { Duration::from_millis(20) });
-                if ended && !over.load(Ordering::SeqCst) {
-                    counted.fetch_add(1, Ordering::SeqCst);
-                    *minded.lock().unwrap() = Some(Service::start(&configuration));
+        let (orders, mut ordered) = mpsc::channel(1);
+        let restarts = Arc::new(AtomicUsize::new(0));
+        let (counted, configuration) = (Arc::clone(&restarts), configuration.to_owned());
+        let managing = tokio::spawn(async move {
+            loop {
+                let service = Service::start(&configuration);
+                tokio::select! {
+                    () = service.has_ended() => drop(block_in_place(|| service.outcome())),
+                    order = ordered.recv() => match order {
+                        Some(Order::Kill) => block_in_place(|| service.kill()),
+                        Some(Order::End) => return block_in_place(|| service.end()),
+                        None => return,
+                    },
                 }
+                tokio::time::sleep(RESTART).await;
+                counted.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Managed { is_over, restarts, service, managing }
+        Managed { orders, restarts, managing }
     }
 
-    fn kill(&self) {
-        drop(self.service.lock().unwrap().take());
+    async fn kill(&self) {
+        self.orders.send(Order::Kill).await.expect("it is managed");
     }
 
     fn restarts(&self) -> usize {
         self.restarts.load(Ordering::SeqCst)
     }
 
-    fn end(self) {
-        self.is_over.store(true, Ordering::SeqCst);
-        self.managing.join().unwrap();
-        let service = self.service.lock().unwrap().take();
-        service.expect("it runs").end();
+    async fn end(self) {
+        self.orders.send(Order::End).await.expect("it is managed");
+        self.managing.await.expect("it ended in order");
     }
-}
-
-/// The customers: always so many messages under way.
-struct Load {
-    acknowledged: Arc<Mutex<Vec<Instant>>>,
-    count: watch::Receiver<usize>,
-    stop: watch::Sender<bool>,
-    sending: tokio::task::JoinHandle<u64>,
-}
-
-impl Load {
-    fn start(world: Arc<World>, place: Arc<Place>, seed: u64) -> Load {
-        let acknowledged = Arc::new(Mutex::new(Vec::new()));
-        let (counting, count) = watch::channel(0);
-        let (stop, stopped) = watch::channel(false);
-        let noted = Arc::clone(&acknowledged);
-        let sending = tokio::spawn(async move {
-            let mut rng = StdRng::seed_from_u64(seed);
-            let (mut said, mut open, mut seen) = (0, HashSet::new(), world.centre().mark());
-            loop {
-                while open.len() < AT_ONCE && !*stopped.borrow() {
-                    open.insert(service::say(&world, said, rng.random_range(0..CUSTOMERS)));
-                    said += 1;
-                }
-                if open.is_empty() {
-                    return said;
-                }
-                let more = world.centre().wait("more is reported", |all| (all.len() > seen).then_some(()));
-                if tokio::time::timeout(Duration::from_secs(1), more).await.is_err() {
-                    continue;
-                }
-                let answers = finals(&world.centre().reports(), &mut seen);
-                for (id, status) in answers {
-                    assert_eq!(status, 0, "acknowledged as done");
-                    // What is delivered twice is answered twice.
-                    if !open.remove(&id) {
-                        continue;
-                    }
-                    let count = {
-                        let mut noted = noted.lock().unwrap();
-                        noted.push(Instant::now());
-                        noted.len()
-                    };
-                    counting.send_replace(count);
-                    if count.is_multiple_of(CUT_EVERY) {
-                        cut_somewhere(&place, &mut rng);
-                    }
-                }
-            }
-        });
-        Load { acknowledged, count, stop, sending }
-    }
-
-    fn acknowledged(&self) -> usize {
-        *self.count.borrow()
-    }
-
-    /// Waits for so many acknowledgements more.
-    async fn goes_on(&self) {
-        let until = self.acknowledged() + GOES_ON;
-        let mut count = self.count.clone();
-        let more = count.wait_for(|count| *count >= until);
-        tokio::time::timeout(PATIENCE, more).await.expect("the service goes on").expect("the load goes on");
-    }
-
-    /// The longest time without an acknowledgement since then.
-    fn longest_gap(&self, since: Instant) -> Duration {
-        let acknowledged = self.acknowledged.lock().unwrap();
-        let from = acknowledged.partition_point(|moment| *moment < since).saturating_sub(1);
-        acknowledged[from..].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
-    }
-
-    /// Says no more, and waits for the answers; how many messages there were.
-    async fn end(self) -> u64 {
-        self.stop.send_replace(true);
-        tokio::time::timeout(PATIENCE, self.sending).await.expect("all is acknowledged").expect("the load ends")
-    }
-}
-
-/// What was answered for good behind this place, which moves to the end.
-fn finals(all: &[Value], seen: &mut usize) -> Vec<(String, u64)> {
-    let new = all[*seen..].iter().filter_map(|report| report.get("deliver_resp"));
-    *seen = all.len();
-    let answer = |answer: &Value| Some((answer["id"].as_str()?.to_owned(), answer["status"].as_u64()?));
-    new.filter(|answer| answer["final"] == true).filter_map(answer).collect()
 }
 
 /// Cuts the connection to each server within one of the next commits, on its way there or back.
@@ -320,7 +237,7 @@ async fn strike(place: &Arc<Place>, blow: Blow, managed: &Managed, load: &Load) 
             }
         }
         Blow::Service => {
-            managed.kill();
+            managed.kill().await;
             load.goes_on().await;
         }
     }
@@ -354,8 +271,8 @@ async fn accounted_for(place: &Place, world: &World, managed: Managed, said: u64
         block_in_place(|| audit::untold(&books, false)) == 0
     })
     .await;
+    managed.end().await;
     block_in_place(|| {
-        managed.end();
         let each = "SELECT amount_1, count(*) FROM log WHERE request = 1 AND refusal IS NULL GROUP BY 1 ORDER BY 1";
         let each = audit::rows(&books, each);
         let found: Vec<_> = each.iter().map(|row| [audit::figure(&row[0]), audit::figure(&row[1])]).collect();
@@ -385,8 +302,9 @@ fn is_refused_where_commits_wait_for_no_standby(place: &Place, configuration: &P
 async fn play(blows: &[Blow], lease: u64, seed: u64) {
     println!("seed {seed}, lease {lease} s");
     let place = Arc::new(block_in_place(Place::new));
-    let more = format!("[postgres]\naddress = \"{}\"\nlease_seconds = {lease}", place.url());
-    let (world, configuration, issued) = service::stopped(&more).await;
+    let more = format!("[log]\nlevel = \"warn\"\n[postgres]\naddress = \"{}\"\nlease_seconds = {lease}", place.url());
+    let (world, issued) = service::stopped(|_| {}).await;
+    let configuration = service::configuration(&world, "wakala", &more);
     block_in_place(|| is_refused_where_commits_wait_for_no_standby(&place, &configuration));
     let moved =
         service::command(&configuration, &["migrate", "sqlite-to-postgres"]).output().expect("the program runs");
@@ -397,7 +315,12 @@ async fn play(blows: &[Blow], lease: u64, seed: u64) {
         .await;
     let world = Arc::new(world);
     let managed = Managed::start(&configuration);
-    let load = Load::start(Arc::clone(&world), Arc::clone(&place), seed);
+    let (cutting, mut rng) = (Arc::clone(&place), StdRng::seed_from_u64(seed));
+    let load = Load::start(Arc::clone(&world), seed, move |count| {
+        if count.is_multiple_of(CUT_EVERY) {
+            cut_somewhere(&cutting, &mut rng);
+        }
+    });
     load.goes_on().await;
     let mut longest = Duration::ZERO;
     for blow in blows {

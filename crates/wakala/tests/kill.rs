@@ -13,6 +13,7 @@ const SEED: u64 = 7;
 /// How often; `WAKALA_KILLS` in the environment says otherwise.
 const KILLS: u64 = 200;
 const TRANSFERS_A_ROUND: u64 = 12;
+const QUIET: &str = "[log]\nlevel = \"warn\"";
 
 /// With the service running again: every transfer is acknowledged, was done once, and told.
 async fn accounted_for(world: &World, service: Service, ids: &[String], issued: i64) {
@@ -36,7 +37,8 @@ async fn accounted_for(world: &World, service: Service, ids: &[String], issued: 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
     let kills = std::env::var("WAKALA_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
-    let (world, configuration, issued) = service::stopped("").await;
+    let (world, issued) = service::stopped(|_| {}).await;
+    let configuration = service::configuration(&world, "wakala", QUIET);
     let centre = world.centre();
     let mut rng = StdRng::seed_from_u64(SEED);
 
@@ -63,7 +65,8 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_asked_to_stop_ends_in_order_under_load() {
-    let (world, configuration, issued) = service::stopped("").await;
+    let (world, issued) = service::stopped(|_| {}).await;
+    let configuration = service::configuration(&world, "wakala", QUIET);
     world.centre().faults(json!({ "seed": SEED, "delay_ms": 20, "redeliver_ms": 2000 })).await;
     let mut ids = Vec::new();
     for round in 0..3 {

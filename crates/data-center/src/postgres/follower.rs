@@ -69,7 +69,7 @@ impl Stop {
     }
 }
 
-/// A process that follows. See the [module](self).
+/// A process that follows: its books are those of a log that another one writes, until it takes over.
 pub struct Follower {
     settings: Settings,
     currencies: Vec<Currency>,

@@ -2,9 +2,10 @@
 
 use alloc::collections::BTreeSet;
 
-use super::{Books, Missing, Outcome, key_of};
+use super::sums::Sums;
+use super::{Books, Broken, Missing, Outcome, key_of};
 use crate::account::{Account, Agent};
-use crate::bank::{BankBalance, BankMovement};
+use crate::bank::{BankBalance, BankMovement, Held};
 use crate::decision::{Dealings, Failures, Scope};
 use crate::ids::{
     AccountId, AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, SystemAccount, TariffId, TransferId,
@@ -55,6 +56,24 @@ impl Books {
     /// All accounts, in no order that means anything.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.iter()
+    }
+
+    /// The currencies in which there are accounts.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
+        self.sums.currencies()
+    }
+
+    /// What all accounts of a currency hold together, by whose they are.
+    pub fn held(&self, currency: Currency) -> Held {
+        self.sums.held(currency)
+    }
+
+    /// Adds up all accounts: [`Books::held`] must say the same. Looks at every account once, tens of milliseconds for a million.
+    ///
+    /// # Errors
+    /// [`Broken::Sums`].
+    pub fn add_up(&self) -> Result<(), Broken> {
+        if Sums::of(self.accounts()) == self.sums { Ok(()) } else { Err(Broken::Sums) }
     }
 
     /// How many accounts there are.

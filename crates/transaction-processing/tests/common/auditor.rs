@@ -129,6 +129,7 @@ impl Auditor {
             *sums.entry(account.currency).or_insert(0_i128) += i128::from(account.balance());
         }
         assert!(sums.values().all(|sum| *sum == 0), "I1");
+        assert_eq!(books.add_up(), Ok(()), "I21");
         assert!(self.balances.keys().all(|id| books.account(*id).is_some()));
     }
 

@@ -20,7 +20,7 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use data_center::{Answer, Location, Stopped, Writer};
 use encryption::{CryptoRng, Keys};
@@ -56,6 +56,9 @@ pub struct Administration {
     gate: Gate,
     cluster: Option<(Arc<Shared>, Arc<Cluster>)>,
 }
+
+/// How long staff wait for another process to take over, before they are told that nobody decides: it takes five seconds.
+const TAKE_OVER: Duration = Duration::from_secs(6);
 
 /// A member of staff who has proven themselves.
 struct Identity {
@@ -162,7 +165,10 @@ impl Administration {
             Command::TrustStatement => self.trust_statement(),
             Command::Head => self.head(),
             Command::KeyUse => self.key_use(),
-            Command::Verify => database::verify(database, listener),
+            Command::Verify => {
+                self.add_up()?;
+                database::verify(database, listener)
+            }
             Command::VerifyMonth { month } => database::verify_month(database, month, listener),
             Command::Detach { month } => {
                 let window = self.config.policy().repeat_window_seconds;
@@ -181,6 +187,11 @@ impl Administration {
 
     /// Has a request decided and waits until the answer is durable and its notices are on their way.
     fn submit(&self, request: Asked) -> Result<Answer, Fault> {
+        if self.cluster.as_ref().is_some_and(|(_, cluster)| !cluster.finds_decider(TAKE_OVER)) {
+            let advice = "no process decides now that is reached from here: nothing was done. `wakala cluster status` says \
+                          more; try again";
+            return Err(Fault::new(FaultCode::NobodyDecides, advice));
+        }
         let (tell, answered) = sync_channel(1);
         let told = Arc::clone(&self.told);
         let reply = move |mut answer: Answer| {

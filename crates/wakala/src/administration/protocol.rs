@@ -445,6 +445,8 @@ pub enum FaultCode {
     Busy,
     /// The server is ending.
     Stopping,
+    /// No process of the cluster decides, or none that the one that was asked is linked to.
+    NobodyDecides,
     /// Something failed in the server; its log says more.
     Failed,
 }

@@ -1,5 +1,6 @@
 //! The command line: what may be typed, with help and examples.
 
+mod operation;
 mod proofs;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap_complete::Shell;
 
 use super::{exit, version};
 use crate::administration::protocol::{Sum, Tier};
+pub use operation::{Cluster, Config, Keys, Migrate};
 pub use proofs::{Ledger, TrustAccount};
 
 /// Mobile money by short message: people send money to any phone number, agents pay it out.
@@ -243,52 +245,6 @@ pub struct Handset {
     /// How long to wait for answers at the end of the input
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub linger: u64,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Make the keys: the file that the configuration names, and its passphrase where there is none, or in its token
-    #[command(after_help = "\
-Examples:
-  wakala keys init --set keys.file=./wakala.keys --set keys.passphrase_file=./passphrase
-  wakala keys init --token
-
-Keep copies of both files, apart from each other and from backups: without them no PIN can be proven.
-A token must be initialised before, with the tool of its maker; a copy of it is made with that tool too.")]
-    Init {
-        /// In the token that the configuration names, and nowhere else
-        #[arg(long)]
-        token: bool,
-    },
-    /// Add a new version; what is made from now on is made with it
-    #[command(after_help = "\
-This changes the file, or the token. A running server goes on with the keys it has opened, which stays
-correct; it uses the new version from its next start.")]
-    Rotate,
-    /// Forget an old version
-    #[command(after_help = "\
-Example:
-  wakala keys retire 1
-
-PINs and codes proven under it can then not be proven any more, and names sealed under it not be opened.
-The running server is asked first how many stored proofs still need it; none may. Proofs move to the
-newest version when their owners next use their PIN. A key retired in a token is destroyed there: restart
-the server at once.")]
-    Retire {
-        /// Which version
-        version: u32,
-        /// Retire it although it may be needed, or nobody can be asked
-        #[arg(long)]
-        force: bool,
-    },
-    /// Which versions there are, and which of them the server still needs
-    Show,
-    /// The public keys that check what the platform signs
-    #[command(after_help = "\
-For whoever checks statements: heads of the chain, the trust account. One key for each live version, as
-PEM; the id is in every signature. Hand it over in person, or on paper: a key that came the same way as
-the statement proves nothing. Keys of retired versions are not shown any more, keep them.")]
-    Public,
 }
 
 #[derive(Debug, Subcommand)]
@@ -553,53 +509,4 @@ pub enum Transfer {
         #[arg(long)]
         full_numbers: bool,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Migrate {
-    /// Copy the database file to the empty database at postgres.address, and prove that both hold the same
-    #[command(after_help = "\
-Examples:
-  wakala migrate sqlite-to-postgres
-  wakala migrate sqlite-to-postgres --from /var/lib/wakala/wakala.db
-
-The server must be stopped. Either everything is copied or nothing; the file stays as it is. Put it away afterwards:
-two platforms on the same books would pay twice.")]
-    SqliteToPostgres {
-        /// The database file [default: ledger.database]
-        #[arg(long, value_name = "FILE")]
-        from: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Cluster {
-    /// Say which process decides, and what the one that is asked is
-    #[command(after_help = "\
-Examples:
-  wakala cluster status
-  wakala cluster status --json")]
-    Status,
-    /// Make an authority, and a certificate with its key for each host
-    #[command(after_help = "\
-Example:
-  wakala cluster certificates ./cluster wakala1.example wakala2.example
-
-Each host needs authority.pem and its own two files; no key leaves its host afterwards. The key of the authority
-is not kept: to add a host, make the set anew. Nothing that is there is replaced.")]
-    Certificates {
-        /// The folder, made where it is not there
-        folder: PathBuf,
-        /// The hosts that stand in cluster.advertise: names or addresses
-        #[arg(required = true)]
-        hosts: Vec<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Config {
-    /// Whether the configuration is right; all that is wrong, at once
-    Check,
-    /// Every key as it stands, and where it was written
-    Show,
 }

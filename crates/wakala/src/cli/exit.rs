@@ -33,7 +33,7 @@ Exit codes:
   1   refused or failed, or a check found something
   2   the command line, or something typed, is not understood
   69  the server is not reachable
-  75  try again later: paused, busy or ending
+  75  try again later: paused, busy, ending or nobody decides
   78  the configuration, or a file that it names, is wrong";
 
 /// Why a command was not done: a sentence that says what to do, and how the process ends.
@@ -73,7 +73,7 @@ impl From<Fault> for Failure {
         let exit = match fault.code {
             FaultCode::BadRequest => Exit::Usage,
             FaultCode::NotProven | FaultCode::Refused | FaultCode::NotFound | FaultCode::Failed => Exit::Refused,
-            FaultCode::Paused | FaultCode::Busy | FaultCode::Stopping => Exit::TryLater,
+            FaultCode::Paused | FaultCode::Busy | FaultCode::Stopping | FaultCode::NobodyDecides => Exit::TryLater,
         };
         Failure { exit, message: fault.message.clone(), fault: Some(fault) }
     }

@@ -108,11 +108,8 @@ fn carry_out(global: &Global, command: Command) -> Result<Outcome, Failure> {
         }
         Command::Check { database: None } => plain(&config()?, Asked::Check).map(told),
         Command::Cluster(arguments::Cluster::Status) => plain(&config()?, Asked::Cluster).map(told),
-        Command::Cluster(arguments::Cluster::Certificates { folder, hosts }) => {
-            let made = crate::cluster::certificates::make(&folder, &hosts);
-            let files = made.map_err(|error| Failure::new(Exit::Refused, error.to_string()))?;
-            let files: Vec<_> = files.iter().map(|file| json!({ "file": file })).collect();
-            Ok(told(json!({ "files": files, "next": "bring each host its own two files and authority.pem" })))
+        Command::Cluster(arguments::Cluster::Certificates { authority, folder, hosts }) => {
+            certificates(&folder, &hosts, authority.as_deref()).map(told)
         }
         Command::Config(arguments::Config::Check) => {
             Config::check(&sources)?;
@@ -198,6 +195,21 @@ fn migrate(config: &Config, from: Option<PathBuf>) -> Result<Value, Failure> {
     };
     let from = from.unwrap_or_else(|| config.ledger.database.clone());
     offline(&from, |listener| database::import(&from, &to, listener))
+}
+
+/// Makes certificates of processes, and says where each file belongs.
+fn certificates(folder: &Path, hosts: &[String], authority: Option<&Path>) -> Result<Value, Failure> {
+    let refused = |why: String| Failure::new(Exit::Refused, why);
+    // The key of an authority must not be left in the image of a process that failed.
+    crate::process::harden().map_err(|error| refused(error.to_string()))?;
+    let files =
+        crate::cluster::certificates::make(folder, hosts, authority).map_err(|error| refused(error.to_string()))?;
+    let files: Vec<_> = files.iter().map(|file| json!({ "file": file })).collect();
+    let mut next = "bring each host its own two files and authority.pem".to_owned();
+    if authority.is_none() {
+        next.push_str("; put authority.key away, where no host is: whoever has it can join the cluster");
+    }
+    Ok(json!({ "files": files, "next": next }))
 }
 
 /// The server has another working directory than the one who types.

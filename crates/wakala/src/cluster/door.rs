@@ -94,18 +94,22 @@ impl Guest {
         let mut out = Vec::new();
         greeting.put(&mut out);
         timeout(HANDSHAKE, stream.write_all(&out)).await.map_err(late)??;
-        if let Greeting::No(why) = greeting {
-            tracing::warn!(edge = hello.name, why, "cluster: an edge was refused");
-            let _ = timeout(HANDSHAKE, stream.shutdown()).await;
-            return Ok(());
-        }
-        tracing::info!(edge = hello.name, "cluster: an edge is linked");
+        let version = match greeting {
+            Greeting::Welcome(version) => version,
+            Greeting::No(why) => {
+                tracing::warn!(edge = hello.name, program = hello.program, why, "cluster: an edge was refused");
+                let _ = timeout(HANDSHAKE, stream.shutdown()).await;
+                return Ok(());
+            }
+        };
+        tracing::info!(edge = hello.name, program = hello.program, version, "cluster: an edge is linked");
         let (say, says) = mpsc::channel(2 * MOST_ASKED);
         let edges = self.shared.edges();
-        edges.all().insert(self.generation, Linked { name: hello.name.clone(), say });
+        let Hello { name, program, .. } = hello;
+        edges.all().insert(self.generation, Linked { name: name.clone(), program, version, say });
         let result = self.converse(stream, frames, says).await;
         edges.all().remove(&self.generation);
-        tracing::info!(edge = hello.name, "cluster: an edge has gone");
+        tracing::info!(edge = name, "cluster: an edge has gone");
         result
     }
 

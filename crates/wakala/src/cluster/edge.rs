@@ -27,6 +27,7 @@ use super::frames::{
     Frames, Greeting, Hello, Say, VERSIONS, put_advice_frame, put_receipt_frame, put_request_frame, take_say,
 };
 use super::{Cluster, Decider, MOST_ASKED, Outgoing, Role, Way};
+use crate::cli::version;
 use crate::communication_gateway::{Item, Numbers, Reply, Report, Shared};
 use crate::uplink::Advice;
 
@@ -239,7 +240,7 @@ impl Link {
     ) {
         tracing::info!(decides = target.address, term = target.term, "linked to the one that decides");
         self.complaint.clear();
-        self.cluster.seen().is_linked = true;
+        self.cluster.is_linked(true);
         let (mut from, mut to) = tokio::io::split(stream);
         let mut out = Outgoing::default();
         let numbers: Vec<u32> = self.waiting.keys().copied().collect();
@@ -278,7 +279,7 @@ impl Link {
             }
         };
         tracing::info!(decides = target.address, why = ended, "the link has ended");
-        self.cluster.seen().is_linked = false;
+        self.cluster.is_linked(false);
         // Whether these were decided is not known, and their repeat would not be.
         let unknown = |waiting: &Waiting| {
             waiting.is_sent && matches!(&waiting.asked, Asked::Request(request, _) if request.key.is_none())
@@ -376,7 +377,7 @@ async fn connect(connector: &TlsConnector, to: &Decider, name: &str) -> io::Resu
     let host = ServerName::try_from(host).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let mut stream = connector.connect(host, stream).await?;
     let mut out = Vec::new();
-    Hello { versions: VERSIONS, term: to.term, name: name.to_owned() }.put(&mut out);
+    Hello { versions: VERSIONS, term: to.term, name: name.to_owned(), program: version::line() }.put(&mut out);
     stream.write_all(&out).await?;
     let (mut frames, mut octet) = (Frames::default(), [0]);
     loop {

@@ -34,6 +34,8 @@ pub struct Hello {
     pub term: i64,
     /// Where it is reached itself, as people know it.
     pub name: String,
+    /// Which program it is: version, commit and schema.
+    pub program: String,
 }
 
 /// What the other side says to that.
@@ -234,6 +236,7 @@ impl Hello {
             out.extend_from_slice(&self.versions.1.to_be_bytes());
             out.extend_from_slice(&self.term.to_be_bytes());
             put_text(out, &self.name);
+            put_text(out, &self.program);
         });
     }
 
@@ -249,7 +252,7 @@ impl Hello {
         let versions = (input.u16()?, input.u16()?);
         let term = input.array().map(i64::from_be_bytes)?;
         // What a later version adds stands behind this.
-        Ok(Hello { versions, term, name: input.text()? })
+        Ok(Hello { versions, term, name: input.text()?, program: input.text()? })
     }
 }
 
@@ -449,7 +452,7 @@ mod tests {
 
     #[test]
     fn frames_come_whole_however_the_stream_was_cut_and_never_longer_than_they_may() {
-        let hello = Hello { versions: VERSIONS, term: 7, name: "127.0.0.1:9".to_owned() };
+        let hello = Hello { versions: VERSIONS, term: 7, name: "127.0.0.1:9".to_owned(), program: "0.1.0".to_owned() };
         let mut octets = Vec::new();
         (0..3).for_each(|_| hello.put(&mut octets));
         for piece in 1..octets.len() {

@@ -8,7 +8,7 @@
 //! Bounds: notices that wait to be sent are at most [`Settings::most_waiting`], and all that is under way at most
 //! [`MOST_FOLLOWED`]; when there is no room, the caller leaves them in the log and comes back. Messages whose receipt is awaited
 //! are at most [`MOST_AWAITED`]; at the bound the oldest counts as lapsed, its receipt unheard. Receipts that came before the
-//! answer to their message are kept while messages are with links, [`MOST_EARLY`] of them; at the bound the oldest is dropped.
+//! answer to their message are kept while messages are with links, `MOST_EARLY` of them; at the bound the oldest is dropped.
 
 mod compose;
 mod entry;

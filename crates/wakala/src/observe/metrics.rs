@@ -12,7 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use transaction_processing::account::Holder;
+use transaction_processing::account::Account;
+use transaction_processing::bank::Whose;
 use transaction_processing::ids::{Sequence, SystemAccount};
 use transaction_processing::request::Kind;
 use transaction_processing::time::Time;
@@ -334,7 +335,7 @@ pub struct BooksSample {
 }
 
 impl BooksSample {
-    /// Looks at every account once, so it is not to be asked for at every scrape ([`crate::observe::port`] asks once a minute).
+    /// As the books stand.
     pub fn of(books: &Books) -> BooksSample {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let mut sample = BooksSample {
@@ -342,21 +343,25 @@ impl BooksSample {
             waiting_transfers: count(books.expired(Time(i64::MAX), usize::MAX).count()),
             ..BooksSample::default()
         };
-        for account in books.accounts() {
-            let money = sample.money.entry(account.currency).or_default();
-            let place = match account.holder {
-                Holder::System(SystemAccount::Trust) => &mut money.trust,
-                Holder::System(_) => &mut money.platform,
-                Holder::Customer(_) => {
-                    sample.customers += 1;
-                    &mut money.wallets
-                }
-                Holder::Agent(_) => {
-                    sample.agents += 1;
-                    &mut money.float
-                }
-            };
-            *place = place.saturating_add(account.balance());
+        for currency in books.currencies() {
+            let trust = books.system(SystemAccount::Trust, currency).map_or(0, Account::balance);
+            let mut money = MoneySample { trust, ..MoneySample::default() };
+            for (whose, (accounts, sum)) in Whose::ALL.into_iter().zip(books.held(currency)) {
+                let accounts = i64::try_from(accounts).unwrap_or(i64::MAX);
+                let place = match whose {
+                    Whose::Platform(_) => &mut money.platform,
+                    Whose::Customers => {
+                        sample.customers += accounts;
+                        &mut money.wallets
+                    }
+                    Whose::Agents => {
+                        sample.agents += accounts;
+                        &mut money.float
+                    }
+                };
+                *place = place.saturating_add(sum);
+            }
+            sample.money.insert(currency, money);
         }
         sample
     }

@@ -12,7 +12,7 @@ use transaction_processing::bank::TrustAccount;
 use crate::config::CurrencyCode;
 use crate::observe::metrics::Metrics;
 
-/// How often both sides are looked at: a difference is told within a minute, and every account is read once in that time.
+/// How often both sides are looked at: a difference is told within a minute.
 pub const EVERY: Duration = Duration::from_secs(30);
 
 /// What there is to tell.

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod centre;
 pub mod golden;
+pub mod load;
 pub mod sealer;
 pub mod service;
 pub mod world;

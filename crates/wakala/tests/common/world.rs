@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use data_center::{Answer, Location};
-use encryption::{Code, FileKeys, Keys, Purpose};
+use encryption::{Code, FileKeys, Keys, Purpose, password};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rand::SeedableRng;
@@ -57,6 +57,11 @@ pub const TILL: u32 = 1000;
 pub const TILL_PHONE: &str = "+255712000010";
 /// Everybody's PIN.
 pub const PIN: &str = "4821";
+
+/// The secret of everybody on the staff.
+pub const STAFF_SECRET: &str = "a secret that is long enough";
+static STAFF_VERIFIER: LazyLock<String> =
+    LazyLock::new(|| password::hash(STAFF_SECRET, &mut rand::rng()).expect("long enough"));
 
 /// 2 March 2026, noon in Dar es Salaam: a Monday.
 const BEGINNING: i64 = 1_772_442_000_000;
@@ -236,7 +241,7 @@ impl World {
     /// Two members of staff and money in the operator's funds.
     pub async fn office(&self) {
         for name in ["maker", "checker"] {
-            let fields = staff::Fields { name: name.to_owned(), verifier: "none".to_owned() };
+            let fields = staff::Fields { name: name.to_owned(), verifier: STAFF_VERIFIER.clone() };
             self.decide(Origin::Platform, Action::EnrolFirstStaff(fields)).await;
         }
         self.issue(1_000_000_000).await;
