@@ -50,8 +50,8 @@ fn tests(workspace: &Workspace) -> Result<()> {
     workspace.run(&mut workspace.test_runner(&["--workspace", "--no-fail-fast"]))
 }
 
-/// How many seeds are simulated each time; `cargo xtask sim --seeds N` takes more.
-const SEEDS: &str = "300";
+/// How many seeds are simulated each time: three million commands. `cargo xtask sim --seeds N` takes more.
+const SEEDS: &str = "2000";
 
 fn simulation(workspace: &Workspace) -> Result<()> {
     workspace.run(&mut workspace.simulation(&["--seeds", SEEDS]))

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod charges;
+mod silent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,6 @@ use transaction_processing::ids::{AccountId, Sequence, SystemAccount, TransferId
 use transaction_processing::money::LARGEST;
 use transaction_processing::policy::Policy;
 use transaction_processing::request::{Kind as Asked, RequestKey};
-use transaction_processing::tariff::Payer;
 use transaction_processing::time::{Moment, Time};
 use transaction_processing::transfer::{Kind, ReturnCause, State, Transfer};
 use transaction_processing::{Books, Currency, Msisdn};
@@ -23,7 +23,8 @@ use super::{Finding, Verdict};
 use crate::museum::Defect;
 use crate::sabotage;
 use bounds::Sent;
-use charges::{ahead, borne_by};
+use charges::ahead;
+pub use silent::Silent;
 
 /// One account, by its entries alone.
 struct Ledger {
@@ -32,18 +33,6 @@ struct Ledger {
     latest: Sequence,
     below_zero: bool,
     tier: Option<Tier>,
-}
-
-/// A movement of which no text speaks.
-pub struct Silent {
-    /// On which account.
-    pub account: AccountId,
-    /// Of which transfer.
-    pub transfer: TransferId,
-    /// How much, and the balance after it.
-    pub change: i64,
-    /// See `change`.
-    pub balance: i64,
 }
 
 /// See the [module](self).
@@ -371,15 +360,7 @@ impl Rows {
             State::Deposited { .. } => {
                 let collector = from_flight().map(|entered| entered.posting.to);
                 self.credited.extend(collector.map(|collector| (after.id, collector)));
-                // What the sender paid ahead for a withdrawal at an agent comes back, and the text says only who collected.
-                // Senders whose account has moved to the payee's number collect themselves: a text tells them the rest.
-                let own = collector == Some(after.sender);
-                let told = if own { after.amount.minor() - borne_by(Payer::Payee, &after.charge) } else { 0 };
-                let effect = row.effect_on(after.sender);
-                if let Some((change, balance)) = effect.filter(|(change, _)| *change != told) {
-                    let (change, balance) = (change - told, balance - told);
-                    self.silent.push(Silent { account: after.sender, transfer: after.id, change, balance });
-                }
+                self.silent.extend(Silent::paid_ahead(row, after, collector));
             }
             State::PaidOut(paid) => {
                 if let Some(agent) = self.replica.agent(paid.agent) {
