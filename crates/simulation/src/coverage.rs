@@ -12,6 +12,9 @@ use crate::fault::Kind;
 const UNREACHABLE: &[Refusal] = &[
     // Every account of a person opens with a PIN, chosen or one-time, and no request takes it away.
     Refusal::NoPin,
+    // The last counter seals nothing, as `Counter::BLOCKED` of `encryption` says, and people have cards made of that crate: the
+    // books never hold it.
+    Refusal::CardBlocked,
 ];
 
 /// Counts of one run, or of many together.

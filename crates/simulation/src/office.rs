@@ -165,7 +165,7 @@ impl Office {
             let mut request = Office::check(checker, proposal, verdict, keys, dice);
             // Now and then nobody has drawn the one-time PIN that goes with it.
             if let Action::Approve(fields) = &mut request.action
-                && dice.below(40) == 0
+                && dice.below(15) == 0
             {
                 fields.one_time_pin = None;
             }

@@ -165,7 +165,7 @@ impl Person {
                 self.registered = self.registered && heard.name == "refused-not-an-agent";
                 self.role = Role::Customer;
             }
-            "refused-wrong-pin" => {
+            "refused-wrong-pin" | "refused-wrong-registration-pin" => {
                 if let Some(other) = self.pins.1.take() {
                     let used = std::mem::replace(&mut self.pins.0, other);
                     self.pins.1 = Some(used);

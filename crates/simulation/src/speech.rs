@@ -174,8 +174,13 @@ impl Speaking<'_> {
     fn urgent(&mut self, who: usize) -> Option<(String, Option<(String, i64)>)> {
         let person = &mut self.people[who];
         if let Some(code) = person.mind.registration.clone() {
-            // Whoever is told that it is contested proves the PIN too; some do anyway, and mistype it.
-            let with_pin = person.mind.contested || self.dice.below(6) == 0;
+            if self.dice.below(8) == 0 {
+                // They begin again, with another PIN.
+                let new = person.new_pin(self.dice);
+                return Some((format!("RG*{new}*Customer {}", &person.digits[6..]), None));
+            }
+            // Whoever is told that it is contested proves the PIN too, mostly; some do anyway, and mistype it.
+            let with_pin = self.dice.below(6) < if person.mind.contested { 4 } else { 1 };
             let words = if with_pin { format!("RG*{code}*{}", self.guess(who, 4)) } else { format!("RG*{code}") };
             return Some((words, None));
         }
