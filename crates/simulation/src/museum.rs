@@ -1,8 +1,7 @@
 //! The bug museum: defects that this field has paid for, each put back into the platform by itself, and each found. An exhibit
 //! is one entry below and one arm where its seam is, in [`crate::sabotage`]; the product holds no switch for any of them.
 //!
-//! Histories are told in our own words, of defects of a kind that is often met; where one incident is meant, it is named. No
-//! source was read anew for this.
+//! Histories are told in our own words, of defects of a kind that is often met; where one incident is meant, it is named.
 
 use crate::plan::Plan;
 
@@ -18,7 +17,7 @@ pub struct Exhibit {
     pub history: &'static str,
     /// The words of which one stands in what is found.
     pub found_by: &'static [&'static str],
-    /// Seeds that find it, each by itself; none where none is known yet.
+    /// Seeds that find it, each by itself; `--museum --search` finds others.
     pub seeds: &'static [u64],
 }
 
@@ -142,7 +141,7 @@ museum! {
     PinNotCompared = "pin-not-compared",
         "Every PIN is right.",
         found by ["I5"], seeds [10, 11],
-        "A comparison that could not fail: one character in goto fail, an empty root password on macOS.";
+        "A comparison that could not fail: a line twice (goto fail, CVE-2014-1266), an empty password for root on macOS (CVE-2017-13872).";
     CodeNotCompared = "code-not-compared",
         "Every verification code is right.",
         found by ["I16"], seeds [],
@@ -172,7 +171,7 @@ museum! {
     RegistrationsWithoutEnd = "registrations-without-end",
         "Codes for a registration are sent without limit.",
         found by ["I15"], seeds [11, 25],
-        "Twitter in 2022: a fortune for text messages that robots asked for.";
+        "Codes that robots asked for cost Twitter 60 million dollars a year, as its owner said on 20 December 2022 (Benzinga, 21 December 2022)";
     RegistrationCodesWithoutEnd = "registration-codes-without-end",
         "The code of a registration may be tried again and again.",
         found by ["I15"], seeds [],
@@ -192,7 +191,7 @@ museum! {
     OnceWithoutLimit = "once-without-limit",
         "The limit of one transfer is not there.",
         found by ["I17"], seeds [],
-        "Citigroup credited a customer with 81 trillion dollars instead of 280.";
+        "Citigroup credited a customer with 81 trillion dollars instead of 280, past two people who looked at it: Financial Times, 28 February 2025";
     ForgetsSoon = "forgets-soon",
         "Repeats are known for a minute only.",
         found by ["I5"], seeds [1, 2],
@@ -210,7 +209,7 @@ museum! {
     RefusedAndDone = "refused-and-done",
         "What was refused moved money all the same.",
         found by ["a refusal moved money"], seeds [10, 11],
-        "FASTCash: a switch's declines were turned into approvals, and machines paid out.";
+        "FASTCash: what a bank's switch would have declined was answered as approved, and machines paid out: US-CERT TA18-275A, 2 October 2018";
     MoneyFromNothing = "money-from-nothing",
         "A credit is larger than its debit.",
         found by ["I3"], seeds [10, 11],
