@@ -42,9 +42,10 @@ impl<D: Depot> World<D> {
         self.stopping = false;
         let most = Most { commands: 1 + self.dice.process.index(64), reports: 1 + self.dice.process.index(64) };
         // What the references of parts begin with is drawn at each start, and phones join parts of two messages if it comes near
-        // the one of a start before: of sixteen bits that happens once in some thousands of starts, and known. Here each of 64
-        // starts has a stretch of its own.
-        let drawn = self.dice.process.number() >> 6 | self.process << 58;
+        // what a start before has come to: of sixteen bits that is rare, and known. Here starts that follow one another begin far
+        // apart: steps of the golden ratio leave thousands of references between any eight of them.
+        let first_reference = self.process.wrapping_mul(40_503) & 0xffff;
+        let drawn = self.dice.process.number() >> 16 | first_reference << 48;
         let mut seen = Ok(());
         let (rows, promises) = (&mut self.rows, &mut self.promises);
         let started = self.depot.open().map_err(Fatal::from).and_then(|store| {
