@@ -70,7 +70,8 @@ Examples:
 
 const SOAK_HELP: &str = "\
 Run the tests optimised and, by WAKALA_SOAK=1, in their long forms; then, unless some tests were chosen, search every parser
-for ten minutes, as `cargo xtask fuzz` does.
+for ten minutes, as `cargo xtask fuzz` does, and simulate 100 million commands, as `cargo xtask sim` does: about two hours on
+two cores.
 
 Usage: cargo xtask soak [ARGUMENTS OF THE TEST RUNNER]...
 
@@ -101,6 +102,9 @@ repository are replayed by `cargo xtask test` without any of this.
 /// How long `cargo xtask soak` searches each parser, seconds.
 const SOAK_SEARCH: u64 = 600;
 
+/// How many seeds it simulates: 100 million commands.
+const SOAK_SEEDS: &str = "65000";
+
 const SIM_HELP: &str = "\
 Simulate the whole platform, phones to disk and back, under a seeded clock, network and disk. What fails is told with the line
 that runs it again, and shrunk to a shorter one.
@@ -113,6 +117,7 @@ Examples:
   cargo xtask sim --first 17 --commands 300 --tell
   cargo xtask sim --seeds 100000 --json
   cargo xtask sim --museum
+  cargo xtask sim --museum --search 500
 ";
 
 const BENCH_HELP: &str = "\
@@ -207,7 +212,11 @@ fn soak(workspace: &Workspace, arguments: Vec<OsString>) -> Result<()> {
     peers::install(workspace)?;
     let all = arguments.is_empty();
     workspace.run(workspace.test_runner(&["--release", "--workspace"]).env("WAKALA_SOAK", "1").args(arguments))?;
-    if all { fuzz::Search::of_all(SOAK_SEARCH).run(workspace) } else { Ok(()) }
+    if all {
+        fuzz::Search::of_all(SOAK_SEARCH).run(workspace)?;
+        workspace.run(&mut workspace.simulation(&["--seeds", SOAK_SEEDS]))?;
+    }
+    Ok(())
 }
 
 fn cluster(workspace: &Workspace, arguments: Vec<OsString>) -> Result<ExitCode> {
