@@ -219,6 +219,15 @@ pub fn a_store_that_fails_keeps_nobody<const AHEAD: usize>() {
     assert!(house.is_quiet() && writer.submit(request(60), |_| {}).is_err());
 }
 
+/// A store that fails when nothing comes behind: the writer ends all the same.
+pub fn a_store_that_fails_at_the_last_batch_ends_the_writer() {
+    let (writer, undecided) = Writer::undecided(BOUNDS);
+    let house = House::start::<2>(&undecided, ALWAYS, thread_rng().gen_range(0..2));
+    assert!(writer.submit(request(1), |_| unreachable!("nothing is durable")).is_ok());
+    assert_eq!(house.end::<2>().0, Err(Fatal::Store(StoreError::Full)));
+    assert!(writer.submit(request(2), |_| {}).is_err());
+}
+
 /// A decision that cannot be made: what was decided before it is durable and answered, and everybody comes back.
 pub fn a_decision_that_fails_keeps_nobody() {
     let (writer, undecided) = Writer::undecided(BOUNDS);

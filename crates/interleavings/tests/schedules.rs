@@ -100,6 +100,11 @@ fn a_store_that_fails_with_two_batches_under_way_keeps_nobody() {
 }
 
 #[test]
+fn a_store_that_fails_at_the_last_batch_ends_the_writer() {
+    search(1_000, writers::a_store_that_fails_at_the_last_batch_ends_the_writer);
+}
+
+#[test]
 fn a_decision_that_fails_keeps_nobody() {
     search(1_000, writers::a_decision_that_fails_keeps_nobody);
 }
