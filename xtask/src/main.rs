@@ -97,7 +97,7 @@ Examples:
   cargo xtask fuzz --keep
 
 What was found grows in target/fuzzing, and so does what breaks a target, with the line that shows it again. The corpora in the
-repository are replayed by `cargo xtask test` without any of this.
+repository are replayed by the tests without any of this.
 ";
 
 const MUTANTS_HELP: &str = "\

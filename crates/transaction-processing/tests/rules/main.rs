@@ -15,6 +15,7 @@ mod common;
 
 mod bank;
 mod claims;
+mod loading;
 mod money;
 mod repeats;
 mod secrets;
