@@ -14,6 +14,7 @@
 mod common;
 
 mod bank;
+mod borders;
 mod claims;
 mod loading;
 mod money;
