@@ -3,6 +3,7 @@
 use super::common::auditor::agree;
 use super::common::*;
 use transaction_processing::Refusal;
+use transaction_processing::account::Account;
 use transaction_processing::books::{Books, Broken, Missing};
 use transaction_processing::decision::Change;
 use transaction_processing::ids::Sequence;
@@ -18,7 +19,9 @@ fn loaded(world: &World) -> Books {
     let books = &world.books;
     let mut loaded = Books::new(policy(), &[TZS, KES]);
     let accounts = books.accounts_from(0).map(|account| {
-        let without_money = account.clone().with_balance(0, Sequence(0));
+        let Account { id, holder, msisdn, currency, status, pin, usage, opened_at, .. } = account.clone();
+        let mut without_money = Account::open(id, holder, msisdn, currency, pin, opened_at);
+        (without_money.status, without_money.usage) = (status, usage);
         Change::Opened(without_money.with_balance(account.balance(), account.latest()))
     });
     let waiting = books.expired(Time(i64::MAX), usize::MAX).map(|id| books.transfer(id).unwrap().unwrap());
