@@ -3,6 +3,7 @@
 mod cluster;
 mod fuzz;
 mod licences;
+mod mutants;
 mod peers;
 mod steps;
 mod walls;
@@ -26,6 +27,7 @@ Commands:
   sim     Simulate the whole platform under every kind of fault, seed by seed
   soak    The tests again, optimised and in their long forms
   fuzz    Search for inputs that break a parser, guided by what they reach
+  mutants Change the core one place at a time: its tests must notice
   bench   Measure decisions, durable remittances and transfers end to end
   cluster PostgreSQL under Patroni with etcd, on this machine: up, status, down
   help    Print this
@@ -96,7 +98,29 @@ Examples:
   cargo xtask fuzz --keep
 
 What was found grows in target/fuzzing, and so does what breaks a target, with the line that shows it again. The corpora in the
-repository are replayed by `cargo xtask test` without any of this.
+repository are replayed by the tests without any of this.
+";
+
+const MUTANTS_HELP: &str = "\
+Change the core (crates/transaction-processing) one place at a time, and see whether its own tests notice: cargo-mutants, which is
+installed into .peers where it is missing. What survives is a test that is missing, or stands in docs/mutants.md with why not.
+
+Usage: cargo xtask mutants [FILE]... [--jobs N] [--again] [--list]
+
+Options:
+  FILE        Only in these, below the core's src; `*` and `**` stand for more. All of them where none is named
+  --jobs N    How many at once; 1
+  --again     Also those that were caught by an earlier run
+  --list      Name the changes and make none
+  -h, --help  Print this
+
+Examples:
+  cargo xtask mutants money.rs limits.rs
+  cargo xtask mutants 'requests/**' --jobs 2
+  cargo xtask mutants --list
+
+Each takes some seconds, all of them some hours. What became of each stands in target/mutants/mutants.out, and what was caught
+there is not tried again without --again.
 ";
 
 /// How long `cargo xtask soak` searches each parser, seconds.
@@ -167,6 +191,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "soak" if asks_help => print_help(SOAK_HELP),
         "cluster" if asks_help => print_help(CLUSTER_HELP),
         "fuzz" if asks_help => print_help(FUZZ_HELP),
+        "mutants" if asks_help => print_help(MUTANTS_HELP),
         "bench" if asks_help => print_help(BENCH_HELP),
         "sim" if asks_help => print_help(SIM_HELP),
         "test" => test(&workspace, arguments),
@@ -177,6 +202,10 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "fuzz" => match fuzz::Search::typed(arguments)? {
             Some(search) => long(|| search.run(&workspace)),
             None => print_help(FUZZ_HELP),
+        },
+        "mutants" => match mutants::Mutation::typed(arguments)? {
+            Some(mutation) => long(|| mutation.run(&workspace)),
+            None => print_help(MUTANTS_HELP),
         },
         "bench" => long(|| workspace.run(workspace.bench().args(arguments))),
         _ => bail!("no such command: {} (see `cargo xtask help`)", name.display()),

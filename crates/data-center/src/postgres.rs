@@ -3,6 +3,7 @@
 
 mod append;
 mod detach;
+mod fate;
 mod follower;
 mod import;
 mod lease;
@@ -29,6 +30,7 @@ use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 use append::UnderWay;
 pub use detach::{DetachError, Detached, detach, verify_month};
+use fate::Loss;
 pub use follower::{Edge, Follower, Stop};
 pub use import::{ImportError, import};
 pub use lease::Holder;
@@ -36,7 +38,7 @@ use lease::Lease;
 pub use reading::PostgresHistory;
 use rows::Rows;
 pub use session::Problem;
-use session::{Loss, Session};
+use session::Session;
 pub use settings::{InUse, SCHEMES, Settings, Standbys};
 pub use shell::{check, query, verify};
 

@@ -6,8 +6,10 @@
 //! found, without any of that.
 
 mod books;
+mod cluster;
 mod input;
 mod program;
+mod proofs;
 mod secrets;
 mod smpp;
 mod sms;
@@ -48,4 +50,7 @@ pub const TARGETS: &[Target] = &[
     target("uplink", 512, program::uplink),
     target("administration", 1024, program::administration),
     target("configuration", 2048, program::configuration),
+    target("witness", 1024, proofs::witness),
+    target("statement", 2048, proofs::statement),
+    target("frames", 1024, cluster::frames),
 ];

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
+use super::fate::Loss;
 use super::rows::Rows;
-use super::session::{Loss, Session, is_unknown};
+use super::session::{Session, is_unknown};
 use super::settings::Settings;
 use super::{detach, months};
 use crate::reading::{Columns, Currencies, Reading, Take, values};
