@@ -469,3 +469,23 @@ fn months_that_are_taken_out_verify_alone_and_the_rest_without_them() {
         server.bring_back("kept");
     }
 }
+
+/// The oldest first, a few with some commits: not all that are remembered are looked through.
+#[test]
+fn keys_of_messages_are_taken_away_when_they_are_outdated() {
+    let server = Server::start();
+    let mut town = Town::lived_in(open(&server));
+    let count = |which: &str| server.sql(&format!("SELECT count(*) FROM repeat_keys {which}")).parse::<u64>().unwrap();
+    let before = count("");
+    town.millis += i64::from(policy().repeat_window_seconds) * 1000 + 1;
+    let new = moment(town.millis).time.0;
+    let outdated = || count(&format!("WHERE at_ms <= {new}"));
+    let mut commits = 0;
+    while outdated() > 0 {
+        let sent = town.writing.transfer(A, B, 10);
+        town.one(sent);
+        commits += 1;
+        assert!(commits < before + 128, "{before} of before, {} of them left", outdated());
+    }
+    assert_eq!(count(""), commits, "what is remembered stays");
+}
