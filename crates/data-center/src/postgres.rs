@@ -115,7 +115,8 @@ fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreErro
     // All of a transaction is sent at once. A server that waits for the rest of one has lost its client without knowing it,
     // and must not keep the next one waiting.
     let idle = settings.lease.as_millis();
-    // A plan that was made while a table was small goes on serving it: all that this connection looks up has an index.
+    // A plan that was made while a table was small is kept when it has grown. What this connection looks up has an index, all but
+    // the texts of a number that are erased.
     session.execute(&format!(
         "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = {idle};
         SET enable_seqscan = off; SET jit = off"
