@@ -12,8 +12,7 @@ use crate::server::Server;
 
 /// What a server of any size is given: room for its pages, and for its log between two checkpoints. What makes a commit
 /// durable (fsync, full_page_writes, synchronous_commit) is as it comes.
-const SETTINGS: [&str; 4] =
-    ["shared_buffers=1GB", "min_wal_size=2GB", "max_wal_size=8GB", "checkpoint_timeout=15min"];
+const SETTINGS: [&str; 4] = ["shared_buffers=1GB", "min_wal_size=2GB", "max_wal_size=8GB", "checkpoint_timeout=15min"];
 
 /// A server that has been used for a while has the files of its log and writes them over; a new one fills each with zeros first.
 const FILES: &str = "DO $$ BEGIN
