@@ -92,7 +92,7 @@ impl PostgresHistory {
 
 fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreError> {
     let session = Session::connect(settings, loss)?;
-    session.execute("SET default_transaction_read_only = on; SET statement_timeout = 0")?;
+    session.execute("SET default_transaction_read_only = on; SET statement_timeout = 0; SET jit = off")?;
     Ok(session)
 }
 
