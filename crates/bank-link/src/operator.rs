@@ -127,7 +127,8 @@ impl OperatorEnd {
         Ok(frame)
     }
 
-    /// Whether a lane has no session, or one that will soon be over.
+    /// Whether a lane has no session, or one that will soon be over. A session that the bank has lost is not seen from here:
+    /// open one too where answers stay out, and whenever the connection below is a new one.
     pub fn should_open(&self, now: Moment, lane: u32) -> bool {
         let current = self.lanes.get(&lane).and_then(Lane::current);
         current.is_none_or(|session| session.is_old(now))
@@ -264,7 +265,11 @@ impl OperatorEnd {
                 let changes = Changes { lane: Some(lane.store()), ..Changes::default() };
                 return Ok(Told::Opened(number, Step::new(changes, None)));
             }
-            Opened::OtherGeneration(generation) => self.bank = generation,
+            // What was opened in another life of the bank's memory is heard no more.
+            Opened::OtherGeneration(generation) => {
+                self.bank = generation;
+                self.lanes.clear();
+            }
             Opened::Behind(moment) => self.last_opening = self.last_opening.max(moment),
             Opened::ClocksDiffer(_) => {}
         }
