@@ -6,6 +6,8 @@ One JSON object a line on standard input, one answer a line on standard output, 
 
   {"seal":{"own":..,"peer":..,"psk":..,"psk_id":..,"info":..,"body":..,"export":"BK"}}  -> {"sealed":..,"key":..}
   {"open":{"own":..,"peer":..,"psk":..,"psk_id":..,"info":..,"sealed":..,"export":"BK"}}  -> {"body":..,"key":..}
+  {"open_message":{"root":..,"direction":0,"lane":1,"n":0,"authenticated":..,"sealed":..}}  -> {"body":..}
+      walks the chain from the root key, by HKDF-Expand (RFC 5869) with SHA-256, and opens with AES-256-GCM and a nonce of zeros
       "own" is a private key, "peer" a public one; "sealed" is the encapsulated key with the ciphertext behind it; "key" is what is exported
   anything that fails -> {"error":"why"}
 """
@@ -14,6 +16,9 @@ import json
 import sys
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKey
 
 SUITE = CipherSuite.new(KEMId.DHKEM_X25519_HKDF_SHA256, KDFId.HKDF_SHA256, AEADId.AES256_GCM)
@@ -48,7 +53,21 @@ def open_sealed(fields):
     return {"body": body.hex(), "key": context.export(fields["export"].encode(), KEY).hex()}
 
 
-COMMANDS = {"seal": seal, "open": open_sealed}
+def expand(key, label, *fields):
+    return HKDFExpand(SHA256(), KEY, label + b"".join(fields)).derive(key)
+
+
+def open_message(fields):
+    direction, lane = bytes([fields["direction"]]), fields["lane"].to_bytes(4, "big")
+    chain = expand(octets(fields, "root"), b"wakala link v1 ck", direction, lane)
+    for _ in range(fields["n"]):
+        chain = expand(chain, b"wakala link v1 next")
+    key = expand(chain, b"wakala link v1 mk", direction, lane, fields["n"].to_bytes(8, "big"))
+    body = AESGCM(key).decrypt(bytes(12), octets(fields, "sealed"), octets(fields, "authenticated"))
+    return {"body": body.hex()}
+
+
+COMMANDS = {"seal": seal, "open": open_sealed, "open_message": open_message}
 
 
 def answer(line):

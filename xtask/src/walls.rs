@@ -16,6 +16,7 @@ const CORE: &str = "transaction-processing";
 const WALLS: &[(&str, &[&str])] = &[
     (CORE, &[]),
     ("encryption", &[]),
+    ("bank-link", &[]),
     ("wire", &[]),
     ("data-center", &[CORE]),
     ("handset", &["wire", "encryption"]),

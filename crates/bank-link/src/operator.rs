@@ -265,11 +265,13 @@ impl OperatorEnd {
                 let changes = Changes { lane: Some(lane.store()), ..Changes::default() };
                 return Ok(Told::Opened(number, Step::new(changes, None)));
             }
-            // What was opened in another life of the bank's memory is heard no more.
-            Opened::OtherGeneration(generation) => {
+            // What was opened in another life of the bank's memory is heard no more; unless the opening was of before that
+            // was known.
+            Opened::OtherGeneration(generation) if offer.opening.generation == self.bank => {
                 self.bank = generation;
                 self.lanes.clear();
             }
+            Opened::OtherGeneration(_) => {}
             Opened::Behind(moment) => self.last_opening = self.last_opening.max(moment),
             Opened::ClocksDiffer(_) => {}
         }

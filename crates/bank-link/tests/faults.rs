@@ -30,12 +30,13 @@ impl Run {
 
     fn step(&mut self, what: u8, choice: usize) {
         let world = &mut self.world;
+        let lane = LANE + (choice / 8 % 2) as u32;
         match what % 24 {
             0..=4 => {
                 self.orders += 1;
                 let (index, minor) = ((choice % 2) as u8, if choice % 7 == 0 { 2_000_000 } else { 500 });
                 let order = order((choice % 3) as u8, index, minor);
-                if let Ok(frame) = world.operator.order(world.now, LANE, index, id(self.orders), order) {
+                if let Ok(frame) = world.operator.order(world.now, lane, index, id(self.orders), order) {
                     world.release(0, frame);
                 }
             }
@@ -50,9 +51,9 @@ impl Run {
                 let Some(id) = unknown.get(choice % unknown.len().max(1)) else { return };
                 let unknown = world.operator.end.unknown(*id).expect("it is unknown");
                 let step = if what % 24 == 16 {
-                    unknown.inquire(world.now, LANE)
+                    unknown.inquire(world.now, lane)
                 } else {
-                    unknown.send_again(world.now, LANE)
+                    unknown.send_again(world.now, lane)
                 };
                 if let Ok(step) = step {
                     let frame = world.operator.commit(step).expect("a session stands");
@@ -61,8 +62,8 @@ impl Run {
             }
             18 => {
                 world.now.0 += 1 + choice as u64 * 1000;
-                let waiting = world.operator.opening.get(&LANE).cloned();
-                let frame = waiting.unwrap_or_else(|| world.operator.open(world.now, LANE));
+                let waiting = world.operator.opening.get(&lane).cloned();
+                let frame = waiting.unwrap_or_else(|| world.operator.open(world.now, lane));
                 world.release(0, frame);
             }
             19 => world.bank.restart(),
