@@ -22,7 +22,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("handset", &["wire", "encryption"]),
     ("simulation", &["wakala", "data-center", "handset", "wire", "encryption", CORE]),
     ("disk-faults", &[CORE, "encryption", "data-center"]),
-    ("fuzz", &[CORE, "data-center", "encryption", "wakala", "wire"]),
+    ("fuzz", &[CORE, "bank-link", "data-center", "encryption", "wakala", "wire"]),
     ("interleavings", &[CORE]),
 ];
 

@@ -310,6 +310,21 @@ fn openings_out_of_their_time_are_refused_by_name_and_the_operator_finds_its_way
     assert_eq!(told(&mut world, before, now), Opened::Yes);
 }
 
+/// A clock that stands: openings rise all the same, and what a session carries is never older than its opening.
+#[test]
+fn what_a_new_session_carries_is_never_taken_for_lost() {
+    let mut world = world();
+    let backup = world.bank.disk.clone();
+    world.bank.restore(backup, generation(9));
+    let now = world.now;
+    for _ in 0..2 {
+        let opening = world.operator.open(now, LANE);
+        let answer = world.bank.hear(now, &opening).unwrap().unwrap();
+        world.operator.hear(now, &answer).unwrap();
+    }
+    assert_eq!(world.exchange(0, 1, order(0, 0, 500)), Some(Answer::Done(reference())));
+}
+
 #[test]
 fn a_session_ends_with_its_time_at_either_end() {
     let mut world = world();
