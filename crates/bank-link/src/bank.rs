@@ -170,7 +170,8 @@ impl BankEnd {
     /// Takes up a lane as it was stored, after [`Self::continue_end`].
     ///
     /// # Errors
-    /// When it must not be continued; the operator then opens a new session.
+    /// When it must not be continued; the operator then opens a new session. Where a lane is damaged, and so unknown how far
+    /// it was, the end must begin another life: with a generation that was drawn anew.
     pub fn continue_lane(&mut self, stored: &[u8]) -> Result<(), NotContinued> {
         let lane = Lane::load(stored, Direction::ToOperator, self.generation)?;
         self.lanes.insert(lane.number(), lane);

@@ -95,6 +95,8 @@ impl OperatorEnd {
     /// When it must not be continued; the lane then needs a new session.
     pub fn continue_lane(&mut self, stored: &[u8]) -> Result<(), NotContinued> {
         let lane = Lane::load(stored, Direction::ToBank, self.generation)?;
+        let opened = lane.current().map_or(Moment(0), |session| session.opened);
+        self.last_opening = self.last_opening.max(opened);
         self.lanes.insert(lane.number(), lane);
         Ok(())
     }
@@ -108,6 +110,8 @@ impl OperatorEnd {
         reader.version(STORED_VERSION)?;
         let (first, request) = (reader.moment()?, Zeroizing::new(reader.0.to_vec()));
         let Request::Order(..) = Request::decode(&request)? else { return Err(Undecodable::Malformed("order")) };
+        // A later opening must not be taken for one of before it was sent.
+        self.last_opening = self.last_opening.max(first);
         self.unknown.insert(id, Sent { first, request });
         Ok(())
     }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// How many runs, and how many in the long form.
 fn cases() -> u32 {
-    if std::env::var_os("WAKALA_SOAK").is_some() { 20_000 } else { 256 }
+    if std::env::var_os("WAKALA_SOAK").is_some() { 5_000 } else { 256 }
 }
 
 /// A run: each step is what happens and a number that chooses of what.

@@ -325,6 +325,37 @@ fn what_a_new_session_carries_is_never_taken_for_lost() {
     assert_eq!(world.exchange(0, 1, order(0, 0, 500)), Some(Answer::Done(reference())));
 }
 
+/// An operator whose clock was behind was told how far the lane is, and stamps ahead of its clock. It starts again, and the
+/// bank's memory is put back: what was stamped so is still older than the first session of the new life.
+#[test]
+fn what_was_stamped_ahead_of_the_clock_is_not_taken_for_new_after_a_restore() {
+    for resolved in [false, true] {
+        let mut world = world();
+        let (backup, pending) = (world.bank.disk.clone(), world.now);
+        world.now = Moment(pending.0 + 4 * 60 * 1000);
+        world.settle_session();
+        world.now = pending;
+        let frame = world.operator.order(world.now, LANE, 0, id(1), order(0, 0, 500)).unwrap();
+        let unresolved = world.operator.disk.clone();
+        if resolved {
+            world.release(0, frame);
+            assert_eq!(world.carry(), [(id(1), Answer::Done(reference()))]);
+        } else {
+            world.bank.hear(world.now, &frame).unwrap();
+        }
+        world.bank.restore(backup, generation(9));
+        world.operator.restart();
+        world.settle_session();
+        world.operator.restore(unresolved, generation(10));
+        world.settle_session();
+        let step = world.operator.end.unknown(id(1)).unwrap().send_again(world.now, LANE).unwrap();
+        let frame = world.operator.commit(step).unwrap();
+        world.release(0, frame);
+        assert_eq!(world.carry(), [(id(1), Answer::Unresolved)]);
+        assert_eq!(world.bank.effects, [id(1)]);
+    }
+}
+
 #[test]
 fn a_session_ends_with_its_time_at_either_end() {
     let mut world = world();
