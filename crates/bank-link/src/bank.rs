@@ -138,17 +138,16 @@ impl BankEnd {
         Self { keys: vec![keys], pair, generation, begins: None, lanes, executing: BTreeSet::new() }
     }
 
-    /// Holds another version of the same pair's keys, in place of one with the same number.
-    ///
-    /// # Errors
-    /// Gives keys of another pair back.
-    pub fn hold(&mut self, keys: PairKeys) -> Result<(), PairKeys> {
+    /// Holds another version of the same pair's keys, in place of one with the same number. False, and nothing changes, where
+    /// they are another pair's.
+    #[must_use]
+    pub fn hold(&mut self, keys: PairKeys) -> bool {
         if keys.pair() != self.pair {
-            return Err(keys);
+            return false;
         }
         self.keys.retain(|held| held.version() != keys.version());
         self.keys.push(keys);
-        Ok(())
+        true
     }
 
     /// Takes up the state of the end as it was stored.

@@ -329,7 +329,7 @@ fn what_a_new_session_carries_is_never_taken_for_lost() {
 /// bank's memory is put back: what was stamped so is still older than the first session of the new life.
 #[test]
 fn what_was_stamped_ahead_of_the_clock_is_not_taken_for_new_after_a_restore() {
-    for resolved in [false, true] {
+    for (resolved, operator_first) in [(false, false), (true, false), (true, true)] {
         let mut world = world();
         let (backup, pending) = (world.bank.disk.clone(), world.now);
         world.now = Moment(pending.0 + 4 * 60 * 1000);
@@ -343,10 +343,15 @@ fn what_was_stamped_ahead_of_the_clock_is_not_taken_for_new_after_a_restore() {
         } else {
             world.bank.hear(world.now, &frame).unwrap();
         }
-        world.bank.restore(backup, generation(9));
-        world.operator.restart();
-        world.settle_session();
-        world.operator.restore(unresolved, generation(10));
+        if operator_first {
+            world.operator.restore(unresolved, generation(10));
+            world.bank.restore(backup, generation(9));
+        } else {
+            world.bank.restore(backup, generation(9));
+            world.operator.restart();
+            world.settle_session();
+            world.operator.restore(unresolved, generation(10));
+        }
         world.settle_session();
         let step = world.operator.end.unknown(id(1)).unwrap().send_again(world.now, LANE).unwrap();
         let frame = world.operator.commit(step).unwrap();
@@ -454,7 +459,7 @@ fn keys_of_another_pair_peer_purpose_or_version_open_nothing() {
     let other = keys(operator_key(), bank_key().public(), PRESHARED, 4);
     let (frame, _) = Binding::register(&other, &mut world.operator.rng, now, subscriber(7));
     assert_eq!(world.bank.hear(now, &frame), Err(Ignored::UnknownKey(4)));
-    assert!(world.bank.end.hold(keys(bank_key(), operator_key().public(), PRESHARED, 4)).is_ok());
+    assert!(world.bank.end.hold(keys(bank_key(), operator_key().public(), PRESHARED, 4)));
     assert!(world.bank.hear(now, &frame).is_ok());
     // A registration is no opening.
     let (mut frame, _) = Binding::register(&operator_keys(), &mut world.operator.rng, now, subscriber(8));
