@@ -34,16 +34,16 @@ impl Run {
         match what % 24 {
             0..=4 => {
                 self.orders += 1;
-                let (index, minor) = ((choice % 2) as u8, if choice % 7 == 0 { 2_000_000 } else { 500 });
+                let (index, minor) = ((choice % 2) as u8, if choice.is_multiple_of(7) { 2_000_000 } else { 500 });
                 let order = order((choice % 3) as u8, index, minor);
                 if let Ok(frame) = world.operator.order(world.now, lane, index, id(self.orders), order) {
                     world.release(0, frame);
                 }
             }
-            5..=8 => self.to_bank(choice, false),
-            9..=11 => self.to_operator(choice, false),
-            12 => self.to_bank(choice, true),
-            13 => self.to_operator(choice, true),
+            5..=8 => self.reach_bank(choice, false),
+            9..=11 => self.reach_operator(choice, false),
+            12 => self.reach_bank(choice, true),
+            13 => self.reach_operator(choice, true),
             14 if !world.to_bank.is_empty() => drop(world.to_bank.remove(choice % world.to_bank.len())),
             15 if !world.to_operator.is_empty() => drop(world.to_operator.remove(choice % world.to_operator.len())),
             16 | 17 => {
@@ -69,13 +69,13 @@ impl Run {
             19 => world.bank.restart(),
             20 => world.operator.restart(),
             21 => self.killed_at_work(choice),
-            22 if choice % 2 == 0 => self.bank_backup = Some(world.bank.disk.clone()),
+            22 if choice.is_multiple_of(2) => self.bank_backup = Some(world.bank.disk.clone()),
             22 => self.operator_backup = Some(world.operator.disk.clone()),
             _ => self.restore(choice),
         }
     }
 
-    fn to_bank(&mut self, choice: usize, keep: bool) {
+    fn reach_bank(&mut self, choice: usize, keep: bool) {
         let world = &mut self.world;
         if world.to_bank.is_empty() {
             return;
@@ -87,7 +87,7 @@ impl Run {
         }
     }
 
-    fn to_operator(&mut self, choice: usize, keep: bool) {
+    fn reach_operator(&mut self, choice: usize, keep: bool) {
         let world = &mut self.world;
         if world.to_operator.is_empty() {
             return;
@@ -126,7 +126,7 @@ impl Run {
     fn restore(&mut self, choice: usize) {
         let world = &mut self.world;
         self.lives += 1;
-        if choice % 2 == 0 {
+        if choice.is_multiple_of(2) {
             let Some(backup) = self.bank_backup.clone() else { return };
             world.bank.restore(backup, generation(self.lives));
         } else {

@@ -111,7 +111,7 @@ fn every_recorded_message_comes_again_without_a_second_effect() {
     for number in 1..=120 {
         let order = match number % 4 {
             3 => Order::Reversal { account: account(0), amount: amount(500), of: id(number - 3) },
-            kind => order(kind as u8, 0, if number % 11 == 0 { 2_000_000 } else { 500 }),
+            kind => order(kind as u8, 0, if number.is_multiple_of(11) { 2_000_000 } else { 500 }),
         };
         assert!(world.exchange(0, number, order).is_some_and(|answer| answer.is_final()));
         if number % 40 == 0 {
