@@ -2,7 +2,7 @@
 //! answer that can matter, in the commit that makes it true.
 
 use crate::{
-    authentication::Asked,
+    authentication::{Asked, Authentication},
     chain::{Direction, Received},
     codec::Reader,
     frame::{Frame, Header, Ignored, sha256},
@@ -255,40 +255,47 @@ impl BankEnd {
         match Request::decode(&request)? {
             Request::Echo => Ok(Heard::Answer(self.answer(now, header, Answer::Echo, Changes::default()))),
             Request::Inquiry => Ok(Heard::Answer(self.inquiry(now, header, records))),
-            Request::Balance(account, authentication) => {
-                let record = records.binding(&authentication.subscriber().number);
-                let judged =
-                    judge(record.as_ref(), account, |record| authentication.judge(record, header.id, Asked::Balance));
-                Ok(match judged {
+            Request::Balance(account, who) => {
+                let record = records.binding(&who.subscriber().number);
+                let authenticate = |record: &Binding| who.judge(record, header.id, Asked::Balance);
+                Ok(match judge(record.as_ref(), account, authenticate) {
                     Ok(subscriber) => Heard::Balance(BalanceAsked { header: *header, subscriber, account }),
                     Err(why) => Heard::Answer(self.answer(now, header, Answer::Refused(why), Changes::default())),
                 })
             }
-            Request::Order(order, authentication) => {
-                if let Some(answer) = self.known(header, Some(&request), records)? {
-                    return Ok(Heard::Answer(self.answer(now, header, answer, Changes::default())));
-                }
-                if self.executing.len() >= MOST_EXECUTING {
-                    return Err(Ignored::Busy);
-                }
-                let number = authentication.subscriber().number;
-                let record = records.binding(&number);
-                let judged = judge(record.as_ref(), order.account(), |record| {
-                    authentication.judge(record, header.id, Asked::Order(&order))
-                });
-                let judged = judged.and_then(|whose| Ok((whose, self.judge_order(&number, &order, records)?)));
-                match judged {
-                    Ok((subscriber, original)) => {
-                        self.executing.insert(header.id);
-                        self.executing.extend(original.map(|(id, _)| id));
-                        Ok(Heard::Execute(Execution { header: *header, request, subscriber, order, original }))
-                    }
-                    Err(why) => {
-                        let judged = Judged::new(&request, number, order, Outcome::Refused(why));
-                        let changes = of_transactions([(header.id, Transaction::Judged(judged))]);
-                        Ok(Heard::Answer(self.answer(now, header, Answer::Refused(why), changes)))
-                    }
-                }
+            Request::Order(order, who) => self.order(now, header, request, order, &who, records),
+        }
+    }
+
+    fn order(
+        &mut self,
+        now: Moment,
+        header: &Header,
+        request: Zeroizing<Vec<u8>>,
+        order: Order,
+        who: &Authentication,
+        records: &dyn Records,
+    ) -> Result<Heard, Ignored> {
+        if let Some(answer) = self.known(header, Some(&request), records)? {
+            return Ok(Heard::Answer(self.answer(now, header, answer, Changes::default())));
+        }
+        if self.executing.len() >= MOST_EXECUTING {
+            return Err(Ignored::Busy);
+        }
+        let number = who.subscriber().number;
+        let record = records.binding(&number);
+        let authenticate = |record: &Binding| who.judge(record, header.id, Asked::Order(&order));
+        let judged = judge(record.as_ref(), order.account(), authenticate);
+        match judged.and_then(|subscriber| Ok((subscriber, self.judge_order(&number, &order, records)?))) {
+            Ok((subscriber, original)) => {
+                self.executing.insert(header.id);
+                self.executing.extend(original.map(|(id, _)| id));
+                Ok(Heard::Execute(Execution { header: *header, request, subscriber, order, original }))
+            }
+            Err(why) => {
+                let judged = Judged::new(&request, number, order, Outcome::Refused(why));
+                let changes = of_transactions([(header.id, Transaction::Judged(judged))]);
+                Ok(Heard::Answer(self.answer(now, header, Answer::Refused(why), changes)))
             }
         }
     }
@@ -362,8 +369,8 @@ impl BankEnd {
         self.answer(now, &header, judged.answer(), of_transactions(records))
     }
 
-    /// Settles an order that was [`Outcome::UnderWay`], or one that people looked into after a restore. `None` where it is
-    /// not under way. The operator learns of it when it asks.
+    /// Settles an order that was [`Outcome::UnderWay`]; `None` where it is not. The operator learns of it when it asks. What
+    /// is [`Answer::Unresolved`] has no record: people store [`Transaction::Found`] or [`Transaction::Closed`].
     pub fn settle(&self, id: TransactionId, outcome: Outcome, records: &dyn Records) -> Option<Changes> {
         let Some(Transaction::Judged(judged)) = records.transaction(&id) else { return None };
         if judged.outcome != Outcome::UnderWay {

@@ -398,4 +398,21 @@ mod tests {
         assert!(matches!(receive(&mut again, 4, 4), Ok(Received::Again)));
         assert!(is_new(receive(&mut again, 3, 3)) && is_new(receive(&mut again, 10, 10)));
     }
+
+    /// Prints a figure and judges none, as `tests/cost.rs` does.
+    #[test]
+    #[ignore = "a measurement"]
+    fn what_a_key_costs() {
+        let mut chain = beginning();
+        let round = |_| {
+            let start = std::time::Instant::now();
+            for _ in 0..BLOCK {
+                std::hint::black_box(chain.message_key());
+                chain.step();
+            }
+            start.elapsed()
+        };
+        let least = (0..100).map(round).min().expect("some rounds");
+        println!("a message key and a step of the chain: {:.2} µs", least.as_secs_f64() * 1e6 / BLOCK as f64);
+    }
 }

@@ -35,8 +35,10 @@ pub enum Outcome {
 /// The bank's record of a transaction id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Transaction {
-    /// Somebody inquired before the order came: it is never done.
+    /// Somebody inquired before the order came, or people found after a restore that it was not done: it never is.
     Closed,
+    /// People found after a restore that it had been done.
+    Found(Reference),
     /// The order came and was judged.
     Judged(Judged),
 }
@@ -75,6 +77,7 @@ impl Transaction {
     pub fn answer(&self) -> Answer {
         match self {
             Self::Closed => Answer::NotKnown,
+            Self::Found(reference) => Answer::Done(*reference),
             Self::Judged(judged) => match judged.outcome {
                 Outcome::Done(reference) => Answer::Done(reference),
                 Outcome::Refused(why) => Answer::Refused(why),
@@ -87,7 +90,19 @@ impl Transaction {
     pub fn stored(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Vec::with_capacity(160));
         out.push(STORED_VERSION);
-        let Self::Judged(judged) = self else { return out };
+        let judged = match self {
+            Self::Closed => {
+                out.push(0);
+                return out;
+            }
+            Self::Found(reference) => {
+                out.push(1);
+                reference.write(&mut out);
+                return out;
+            }
+            Self::Judged(judged) => judged,
+        };
+        out.push(2);
         out.extend_from_slice(&judged.request);
         judged.number.write(&mut out);
         judged.order.write(&mut out);
@@ -112,8 +127,14 @@ impl Transaction {
     pub fn load(octets: &[u8]) -> Result<Self, Undecodable> {
         let mut reader = Reader(octets);
         reader.version(STORED_VERSION)?;
-        if reader.0.is_empty() {
-            return Ok(Self::Closed);
+        match reader.octet()? {
+            0 => return reader.end().map(|()| Self::Closed),
+            1 => {
+                let found = Self::Found(Reference::read(&mut reader)?);
+                return reader.end().map(|()| found);
+            }
+            2 => {}
+            other => return Err(Undecodable::Unknown(other, "record")),
         }
         let (request, number, kind) = (reader.array()?, Msisdn::read(&mut reader)?, reader.octet()?);
         let order = Order::read(kind, &mut reader)?;

@@ -412,6 +412,12 @@ fn a_restore_ends_all_sessions_and_what_may_be_lost_is_settled_by_people() {
         assert_eq!(world.carry(), [(id(1), Answer::Unresolved)]);
     }
     assert_eq!(world.bank.effects, [id(1)]);
+    // People look: it had been done.
+    world.bank.disk.transactions.insert(id(1), Transaction::Found(reference()).stored().to_vec());
+    let step = world.operator.end.unknown(id(1)).unwrap().inquire(world.now, LANE).unwrap();
+    let frame = world.operator.commit(step).unwrap();
+    world.release(0, frame);
+    assert_eq!(world.carry(), [(id(1), Answer::Done(reference()))]);
     // What is first sent now is done.
     assert_eq!(world.exchange(0, 2, order(0, 0, 500)), Some(Answer::Done(reference())));
     // The lane that was stored before the restore is not taken up.
