@@ -16,12 +16,13 @@ const CORE: &str = "transaction-processing";
 const WALLS: &[(&str, &[&str])] = &[
     (CORE, &[]),
     ("encryption", &[]),
+    ("bank-link", &[]),
     ("wire", &[]),
     ("data-center", &[CORE]),
     ("handset", &["wire", "encryption"]),
     ("simulation", &["wakala", "data-center", "handset", "wire", "encryption", CORE]),
     ("disk-faults", &[CORE, "encryption", "data-center"]),
-    ("fuzz", &[CORE, "data-center", "encryption", "wakala", "wire"]),
+    ("fuzz", &[CORE, "bank-link", "data-center", "encryption", "wakala", "wire"]),
     ("interleavings", &[CORE]),
 ];
 

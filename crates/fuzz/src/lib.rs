@@ -5,6 +5,7 @@
 //! fuzz` searches under the guidance of what each input reaches in the code; the test `corpora` replays what such searches
 //! found, without any of that.
 
+mod bank;
 mod books;
 mod cluster;
 mod input;
@@ -45,6 +46,8 @@ pub const TARGETS: &[Target] = &[
     target("secured-packet", 512, secrets::secured_packet),
     target("key-file", 1024, secrets::key_file),
     target("short-forms", 256, secrets::short_forms),
+    target("bank-octets", 1024, bank::octets),
+    target("bank-ends", 256, bank::ends),
     target("encoding", 2048, books::encoding),
     target("numbers", 64, program::numbers),
     target("uplink", 512, program::uplink),
