@@ -3,6 +3,7 @@
 mod cluster;
 mod fuzz;
 mod licences;
+mod mutants;
 mod peers;
 mod steps;
 mod walls;
@@ -26,6 +27,7 @@ Commands:
   sim     Simulate the whole platform under every kind of fault, seed by seed
   soak    The tests again, optimised and in their long forms
   fuzz    Search for inputs that break a parser, guided by what they reach
+  mutants Change the core one place at a time: its tests must notice
   bench   Measure decisions, durable remittances and transfers end to end
   cluster PostgreSQL under Patroni with etcd, on this machine: up, status, down
   help    Print this
@@ -70,7 +72,8 @@ Examples:
 
 const SOAK_HELP: &str = "\
 Run the tests optimised and, by WAKALA_SOAK=1, in their long forms; then, unless some tests were chosen, search every parser
-for ten minutes, as `cargo xtask fuzz` does.
+for ten minutes, as `cargo xtask fuzz` does, and simulate 100 million commands, as `cargo xtask sim` does: about two hours on
+two cores.
 
 Usage: cargo xtask soak [ARGUMENTS OF THE TEST RUNNER]...
 
@@ -95,11 +98,36 @@ Examples:
   cargo xtask fuzz --keep
 
 What was found grows in target/fuzzing, and so does what breaks a target, with the line that shows it again. The corpora in the
-repository are replayed by `cargo xtask test` without any of this.
+repository are replayed by the tests without any of this.
+";
+
+const MUTANTS_HELP: &str = "\
+Change the core (crates/transaction-processing) one place at a time, and see whether its own tests notice: cargo-mutants, which is
+installed into .peers where it is missing. What survives is a test that is missing, or stands in docs/mutants.md with why not.
+
+Usage: cargo xtask mutants [FILE]... [--jobs N] [--again] [--list]
+
+Options:
+  FILE        Only in these, below the core's src; `*` and `**` stand for more. All of them where none is named
+  --jobs N    How many at once; 1
+  --again     Also those that were caught by an earlier run
+  --list      Name the changes and make none
+  -h, --help  Print this
+
+Examples:
+  cargo xtask mutants money.rs limits.rs
+  cargo xtask mutants 'requests/**' --jobs 2
+  cargo xtask mutants --list
+
+Each takes some seconds, all of them some hours. What became of each stands in target/mutants/mutants.out, and what was caught
+there is not tried again without --again.
 ";
 
 /// How long `cargo xtask soak` searches each parser, seconds.
 const SOAK_SEARCH: u64 = 600;
+
+/// How many seeds it simulates: 100 million commands.
+const SOAK_SEEDS: &str = "65000";
 
 const SIM_HELP: &str = "\
 Simulate the whole platform, phones to disk and back, under a seeded clock, network and disk. What fails is told with the line
@@ -113,6 +141,7 @@ Examples:
   cargo xtask sim --first 17 --commands 300 --tell
   cargo xtask sim --seeds 100000 --json
   cargo xtask sim --museum
+  cargo xtask sim --museum --search 500
 ";
 
 const BENCH_HELP: &str = "\
@@ -162,6 +191,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "soak" if asks_help => print_help(SOAK_HELP),
         "cluster" if asks_help => print_help(CLUSTER_HELP),
         "fuzz" if asks_help => print_help(FUZZ_HELP),
+        "mutants" if asks_help => print_help(MUTANTS_HELP),
         "bench" if asks_help => print_help(BENCH_HELP),
         "sim" if asks_help => print_help(SIM_HELP),
         "test" => test(&workspace, arguments),
@@ -172,6 +202,10 @@ fn command(mut arguments: Vec<OsString>) -> Result<ExitCode> {
         "fuzz" => match fuzz::Search::typed(arguments)? {
             Some(search) => long(|| search.run(&workspace)),
             None => print_help(FUZZ_HELP),
+        },
+        "mutants" => match mutants::Mutation::typed(arguments)? {
+            Some(mutation) => long(|| mutation.run(&workspace)),
+            None => print_help(MUTANTS_HELP),
         },
         "bench" => long(|| workspace.run(workspace.bench().args(arguments))),
         _ => bail!("no such command: {} (see `cargo xtask help`)", name.display()),
@@ -207,7 +241,11 @@ fn soak(workspace: &Workspace, arguments: Vec<OsString>) -> Result<()> {
     peers::install(workspace)?;
     let all = arguments.is_empty();
     workspace.run(workspace.test_runner(&["--release", "--workspace"]).env("WAKALA_SOAK", "1").args(arguments))?;
-    if all { fuzz::Search::of_all(SOAK_SEARCH).run(workspace) } else { Ok(()) }
+    if all {
+        fuzz::Search::of_all(SOAK_SEARCH).run(workspace)?;
+        workspace.run(&mut workspace.simulation(&["--seeds", SOAK_SEEDS]))?;
+    }
+    Ok(())
 }
 
 fn cluster(workspace: &Workspace, arguments: Vec<OsString>) -> Result<ExitCode> {

@@ -83,6 +83,10 @@ fn missing(present: impl Fn(&str) -> bool, venv: bool, postgresql: bool) -> Vec<
     if !present("softhsm2-util") {
         packages.push("softhsm2");
     }
+    // For libFuzzer.
+    if !present("c++") {
+        packages.push("g++");
+    }
     if !present("openssl") {
         packages.push("openssl");
     }
@@ -204,8 +208,18 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_asked_of_debian() {
-        let all =
-            ["nodejs", "npm", "python3", "python3-venv", "chromium", "softhsm2", "openssl", "strace", "postgresql-15"];
+        let all = [
+            "nodejs",
+            "npm",
+            "python3",
+            "python3-venv",
+            "chromium",
+            "softhsm2",
+            "g++",
+            "openssl",
+            "strace",
+            "postgresql-15",
+        ];
         assert_eq!(missing(|_| false, false, false), all);
         assert_eq!(missing(|_| true, true, true), [""; 0]);
         assert_eq!(missing(|_| true, true, false), ["postgresql-15"]);

@@ -17,12 +17,13 @@ const WALLS: &[(&str, &[&str])] = &[
     (CORE, &[]),
     ("card-cryptography", &[]),
     ("encryption", &[]),
+    ("bank-link", &[]),
     ("wire", &[]),
     ("data-center", &[CORE]),
     ("handset", &["wire", "encryption"]),
     ("simulation", &["wakala", "data-center", "handset", "wire", "encryption", CORE]),
     ("disk-faults", &[CORE, "encryption", "data-center"]),
-    ("fuzz", &[CORE, "card-cryptography", "data-center", "encryption", "wakala", "wire"]),
+    ("fuzz", &[CORE, "bank-link", "card-cryptography", "data-center", "encryption", "wakala", "wire"]),
     ("interleavings", &[CORE]),
 ];
 

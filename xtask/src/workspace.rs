@@ -63,11 +63,15 @@ impl Workspace {
         command
     }
 
+    /// Whether nextest is installed.
+    pub fn has_nextest(&self) -> bool {
+        self.output(&mut self.cargo(&["nextest", "--version"])).is_ok()
+    }
+
     /// nextest where it is installed, else the runner that comes with cargo.
     pub fn test_runner(&self, arguments: &[&str]) -> Command {
-        let nextest = self.output(&mut self.cargo(&["nextest", "--version"])).is_ok();
         let mut command =
-            self.cargo(if nextest { &["nextest", "run"] } else { &["test", "--lib", "--bins", "--tests"] });
+            self.cargo(if self.has_nextest() { &["nextest", "run"] } else { &["test", "--lib", "--bins", "--tests"] });
         command.args(arguments);
         command
     }

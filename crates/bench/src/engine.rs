@@ -2,8 +2,8 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use data_center::{Bounds, Writer};
@@ -17,6 +17,10 @@ use crate::town::{self, FIRST, Town, moment_at, now_ms};
 
 /// Requests made beforehand, so that making them is not measured.
 const PREPARED: usize = 100_000;
+
+/// A start leaves the checkpoint what up to two sweeps had to write, to be written in one: where batches are compared, so many
+/// remittances go before those that are measured.
+const BEFORE: usize = 500_000;
 
 /// Decisions a second: decided and entered into the books, nothing written.
 pub fn decisions(figures: &mut Figures, directory: &Path) -> anyhow::Result<()> {
@@ -63,7 +67,7 @@ pub fn durable<K: Keeper>(
     let mut town = Town::open(keeper, &config, Arc::clone(&keys))?;
     let mut growth = Vec::new();
     for million in 1..=marks.iter().copied().max().unwrap_or_default() {
-        let (returned, spent, _) = bench.run(town, 1024, 1_000_000, Payee::Random)?;
+        let (returned, spent, _) = bench.run(town, 1024, 0, 1_000_000, Payee::Random)?;
         town = returned;
         let at = town.center.position().next.0;
         growth.push(figures.rate(format!("{store}, million {million}, batch 1024, up to row {at}"), 1_000_000, spent));
@@ -129,16 +133,16 @@ impl<K: Keeper> Bench<'_, K> {
     fn batches(&mut self, figures: &mut Figures, mut town: Town<K>, millions: u64) -> anyhow::Result<Town<K>> {
         let store = self.keeper.name();
         let loads = [
-            (1, 20_000, Payee::Random),
-            (64, 500_000, Payee::Random),
-            (64, 500_000, Payee::Hot),
-            (1024, 1_000_000, Payee::Random),
-            (1024, 500_000, Payee::Hot),
+            (1, 0, 20_000, Payee::Random),
+            (64, BEFORE, 500_000, Payee::Random),
+            (64, BEFORE, 500_000, Payee::Hot),
+            (1024, BEFORE, 1_000_000, Payee::Random),
+            (1024, BEFORE, 500_000, Payee::Hot),
         ];
-        for (batch, count, payee) in loads {
+        for (batch, before, count, payee) in loads {
             let hot = if payee == Payee::Hot { ", to one hot account" } else { "" };
             let name = format!("{store}, batch {batch}{hot}, after {millions} million");
-            let (returned, spent, mut latencies) = self.run(town, batch, count, payee)?;
+            let (returned, spent, mut latencies) = self.run(town, batch, before, count, payee)?;
             town = returned;
             figures.rate(&name, count, spent);
             figures.latencies(&name, &mut latencies);
@@ -146,17 +150,18 @@ impl<K: Keeper> Bench<'_, K> {
         Ok(town)
     }
 
-    /// Feeds the writer with `count` remittances, its queue always holding a batch; the time of making them is left out.
+    /// Feeds the writer with `count` remittances, its queue always holding a batch, after `before` that are not measured; the
+    /// time of making them is left out.
     fn run(
         &mut self,
         town: Town<K>,
         batch: usize,
+        before: usize,
         count: u64,
         payee: Payee,
     ) -> anyhow::Result<(Town<K>, Duration, Vec<Duration>)> {
         let mut spent = Duration::ZERO;
-        let mut latencies = Vec::with_capacity(count as usize);
-        let mut left = count as usize;
+        let mut left = before + count as usize;
         // Nobody pays the hot account but those who all do.
         let others = self.customers - 1;
         let mut written = town.written;
@@ -164,8 +169,10 @@ impl<K: Keeper> Bench<'_, K> {
         let bounds = Bounds { batch, queue: batch * 2 };
         let writer =
             Writer::start(town.center, || moment_at(now_ms()), bounds, |_| {}, move |result| drop(ended.send(result)))?;
-        let (done, answered) = channel();
+        // Nobody is woken for an answer but for the last: that would be the load generator's work, on the same cores.
+        let answered = Arc::new(Mutex::new(Vec::with_capacity(count as usize)));
         while left > 0 {
+            let is_measured = left <= count as usize;
             let some = left.min(PREPARED);
             let requests: Vec<Request> = (0..some)
                 .map(|_| {
@@ -178,29 +185,37 @@ impl<K: Keeper> Bench<'_, K> {
                 })
                 .collect();
             let began = Instant::now();
-            std::thread::scope(|scope| {
-                let (writer, done) = (&writer, done.clone());
-                scope.spawn(move || {
-                    for request in requests {
-                        let (reply, asked) = (done.clone(), Instant::now());
-                        let answer = move |answer: data_center::Answer| {
-                            assert!(answer.refusal.is_none(), "{:?}", answer.refusal);
-                            let _ = reply.send(asked.elapsed());
-                        };
-                        if writer.submit(request, answer).is_err() {
-                            return;
-                        }
-                    }
-                });
-                latencies.extend(answered.iter().take(some));
-            });
-            spent += began.elapsed();
+            let (last, all) = channel();
+            let mut last = Some(last);
+            for (place, request) in requests.into_iter().enumerate() {
+                let (answered, asked) = (Arc::clone(&answered), Instant::now());
+                let last = last.take_if(|_| place + 1 == some);
+                let answer = move |answer: data_center::Answer| {
+                    assert!(answer.refusal.is_none(), "{:?}", answer.refusal);
+                    answered.lock().unwrap_or_else(PoisonError::into_inner).push(asked.elapsed());
+                    last.map(|last| last.send(()));
+                };
+                if writer.submit(request, answer).is_err() {
+                    break;
+                }
+            }
+            drop(last);
+            // It says why at its end.
+            if all.recv().is_err() {
+                break;
+            }
+            if is_measured {
+                spent += began.elapsed();
+            } else {
+                answered.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            }
             left -= some;
         }
         writer.stop();
         end.recv()??;
         let mut town = Town::open(self.keeper, self.config, Arc::clone(self.keys))?;
         town.written = written;
+        let latencies = std::mem::take(&mut *answered.lock().unwrap_or_else(PoisonError::into_inner));
         Ok((town, spent, latencies))
     }
 }

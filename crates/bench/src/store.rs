@@ -12,7 +12,14 @@ use crate::server::Server;
 
 /// What a server of any size is given: room for its pages, and for its log between two checkpoints. What makes a commit
 /// durable (fsync, full_page_writes, synchronous_commit) is as it comes.
-const SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=15min"];
+const SETTINGS: [&str; 4] = ["shared_buffers=1GB", "min_wal_size=2GB", "max_wal_size=8GB", "checkpoint_timeout=15min"];
+
+/// A server that has been used for a while has the files of its log and writes them over; a new one fills each with zeros first.
+const FILES: &str = "DO $$ BEGIN
+    FOR file IN 1..100 LOOP
+        PERFORM pg_logical_emit_message(false, '', ''), pg_switch_wal();
+    END LOOP;
+END $$";
 
 /// How long pgbench runs, s.
 const PGBENCH_SECONDS: &str = "15";
@@ -97,7 +104,10 @@ impl Keeper for Database {
 
 /// A server for the run, in a folder of its own under `directory`.
 pub fn server(directory: &Path) -> Server {
-    Server::start_in(directory, &SETTINGS)
+    let server = Server::start_in(directory, &SETTINGS);
+    server.sql(FILES);
+    server.sql("CHECKPOINT");
+    server
 }
 
 /// What the server's own benchmark says on the same server: eight connections, each transaction three updates, a question

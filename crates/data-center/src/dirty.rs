@@ -1,6 +1,7 @@
 //! Sets of numbers in order: which records changed since the checkpoint had them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 const WORDS: usize = 8;
 const BITS: u64 = 64 * WORDS as u64;
@@ -33,17 +34,24 @@ impl NumberSet {
     }
 
     pub(crate) fn take_first(&mut self) -> Option<u64> {
-        let mut entry = self.nodes.first_entry()?;
-        let node = *entry.key();
-        let words = entry.get_mut();
+        let (node, words) = self.nodes.first_key_value()?;
         let word = words.iter().position(|word| *word != 0)?;
-        let bit = words[word].trailing_zeros();
-        words[word] &= words[word] - 1;
+        let number = node * BITS + word as u64 * 64 + u64::from(words[word].trailing_zeros());
+        self.remove(number);
+        Some(number)
+    }
+
+    pub(crate) fn remove(&mut self, number: u64) {
+        let (node, word, bit) = place(number);
+        let Entry::Occupied(mut entry) = self.nodes.entry(node) else { return };
+        let words = entry.get_mut();
+        if words[word] & bit != 0 {
+            words[word] ^= bit;
+            self.length -= 1;
+        }
         if words.iter().all(|word| *word == 0) {
             entry.remove();
         }
-        self.length -= 1;
-        Some(node * BITS + word as u64 * 64 + u64::from(bit))
     }
 }
 
@@ -65,6 +73,10 @@ mod tests {
         expected.dedup();
         assert_eq!(set.length(), expected.len());
         assert!(expected.iter().all(|number| set.contains(*number)) && !set.contains(1));
+        set.remove(63);
+        set.remove(1);
+        expected.retain(|number| *number != 63);
+        assert!(set.length() == expected.len() && !set.contains(63) && set.contains(64));
         let taken: Vec<u64> = std::iter::from_fn(|| set.take_first()).collect();
         assert_eq!(taken, expected);
         assert_eq!(set.length(), 0);

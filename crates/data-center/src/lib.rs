@@ -31,8 +31,9 @@ mod sweep;
 mod verify;
 mod writer;
 
-/// What threads share; where their interleavings are searched, `crate::sync` is another (see `crates/interleavings`).
-use std::sync;
+/// Threads and what they share; where their interleavings are searched, `crate::sync` and `crate::thread` are others (see
+/// `crates/interleavings`).
+use std::{sync, thread};
 
 pub use audit::{Finding, Report, differences};
 pub use batch::Position;

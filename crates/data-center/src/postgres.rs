@@ -3,6 +3,7 @@
 
 mod append;
 mod detach;
+mod fate;
 mod follower;
 mod import;
 mod lease;
@@ -29,6 +30,7 @@ use crate::records::Value;
 use crate::store::{Fatal, Loaded, Lost, Store, StoreError};
 use append::UnderWay;
 pub use detach::{DetachError, Detached, detach, verify_month};
+use fate::Loss;
 pub use follower::{Edge, Follower, Stop};
 pub use import::{ImportError, import};
 pub use lease::Holder;
@@ -36,7 +38,7 @@ use lease::Lease;
 pub use reading::PostgresHistory;
 use rows::Rows;
 pub use session::Problem;
-use session::{Loss, Session};
+use session::Session;
 pub use settings::{InUse, SCHEMES, Settings, Standbys};
 pub use shell::{check, query, verify};
 
@@ -115,8 +117,11 @@ fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreErro
     // All of a transaction is sent at once. A server that waits for the rest of one has lost its client without knowing it,
     // and must not keep the next one waiting.
     let idle = settings.lease.as_millis();
+    // A plan that was made while a table was small is kept when it has grown. What this connection looks up has an index, all but
+    // the texts of a number that are erased.
     session.execute(&format!(
-        "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = {idle}"
+        "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = {idle};
+        SET enable_seqscan = off; SET jit = off"
     ))?;
     safety::check(&mut session, settings.standbys)?;
     Ok(session)
@@ -141,8 +146,9 @@ impl Store for Postgres {
         load(&mut self.history()?, window_seconds, each)
     }
 
-    /// One that the server is at, and one that waits there for it.
-    const AHEAD: usize = 2;
+    /// One that the server is at, and two that wait there for it: were it one, the server would wait for the next whenever
+    /// deciding it takes a little longer than writing.
+    const AHEAD: usize = 3;
 
     fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
         self.send(batch)

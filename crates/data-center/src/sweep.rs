@@ -1,6 +1,7 @@
 //! The rolling checkpoint: no account is written per commit. What changed is noted, and each batch takes a slice of it along,
 //! in the order of the keys, so that a sweep over all of it is done about every [`SPAN`] rows and recovery never has more
-//! than two spans to replay.
+//! than two spans to replay. A record is written as it stands then, so what changed it since the sweep began needs no
+//! second writing.
 
 use std::collections::BTreeSet;
 
@@ -119,7 +120,7 @@ impl Sweep {
         }
         self.credit -= allowed * self.span;
         for _ in 0..allowed {
-            match self.now.take(books) {
+            match self.now.take(&mut self.later, books) {
                 Some(record) => slice.extend(record),
                 None => break,
             }
@@ -170,19 +171,24 @@ impl Changed {
         self.few.insert(few);
     }
 
-    /// The next record to write, as it stands; none inside where it stands no more; none at all where all are written.
-    fn take(&mut self, books: &Books) -> Option<Option<Change>> {
+    /// The next record to write, as it stands; none inside where it stands no more; none at all where all are written. It is
+    /// taken out of `later` too.
+    fn take(&mut self, later: &mut Changed, books: &Books) -> Option<Option<Change>> {
         if let Some(few) = self.few.pop_first() {
+            later.few.remove(&few);
             return Some(few.record(books));
         }
         if let Some(account) = self.accounts.take_first() {
+            later.accounts.remove(account);
             return Some(books.account(unordered(account)).cloned().map(Change::Opened));
         }
         if let Some(digits) = self.numbers.take_first() {
+            later.numbers.remove(digits);
             let msisdn = Msisdn::new(digits);
             return Some(msisdn.and_then(|msisdn| books.number(msisdn)).cloned().map(Change::Number));
         }
         let transfer = self.transfers.take_first()?;
+        later.transfers.remove(transfer);
         Some(books.resident_transfer(TransferId(transfer)).cloned().map(Change::Transfer))
     }
 }

@@ -4,9 +4,6 @@
 //! clock and a disk of their own, as a simulation has, takes the same parts from [`Writer::parts`] and moves them by hand.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use transaction_processing::time::Moment;
 use transaction_processing::{Books, Request};
@@ -16,6 +13,9 @@ use crate::center::{Answer, DataCenter, Decider};
 use crate::messages::MessageChange;
 use crate::queue::{Queue, Rejected};
 use crate::store::{Fatal, History, Store, StoreError};
+use crate::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use crate::sync::{Arc, Mutex, PoisonError};
+use crate::thread;
 
 /// Takes an answer, on the committing thread: it must not block.
 pub type Reply = Box<dyn FnOnce(Answer) + Send>;

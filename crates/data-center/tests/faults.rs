@@ -121,9 +121,9 @@ fn write_ahead(town: Town<Postgres>, url: &str, count: u64, answered: impl FnOnc
     (rows, Town::returning(open(patient(url)), writing))
 }
 
-/// The same with two batches on their way: the second counts only behind the first, whatever becomes of both.
+/// The same with several batches on their way: each counts only behind the one before, whatever becomes of them.
 #[test]
-fn a_connection_cut_with_two_batches_under_way_loses_nothing_and_doubles_nothing() {
+fn a_connection_cut_with_batches_under_way_loses_nothing_and_doubles_nothing() {
     let server = Server::start();
     let proxy = Proxy::start(server.socket());
     let mut town = town(settings(&proxy.url()));

@@ -2,6 +2,8 @@
 //! sees. The rest of it is in `conformance.rs` and `faults.rs`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/proxy.rs"]
+mod proxy;
 #[path = "support/server.rs"]
 mod server;
 mod support;
@@ -12,6 +14,7 @@ use data_center::postgres::{
     DetachError, ImportError, Settings, Standbys, check, detach, import, query, verify, verify_month,
 };
 use data_center::{DataCenter, MessageChange, Part, Postgres, Report, Sqlite, StoreError, Value, differences};
+use proxy::{Proxy, Way};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
@@ -314,16 +317,36 @@ fn a_file_moves_to_a_server_whole_and_goes_on_there() {
     let report = import(&path, &settings(&server), &mut |done, of| told.push((done, of))).unwrap();
     assert_eq!(report, data_center::sqlite::verify(&path, &mut |_, _| {}).unwrap());
     assert!(told.is_sorted() && told.last().is_some_and(|(done, of)| done == of), "{told:?}");
-    let again = import(&path, &settings(&server), &mut |_, _| {});
-    assert!(matches!(again, Err(ImportError::NotEmpty(_))), "{again:?}");
+    let again = import(&path, &settings(&server), &mut |_, _| {}).unwrap();
+    assert_eq!(again, report, "only the proof is made again");
     let center = open(&server);
     assert_eq!(differences(&books, center.books()), [""; 0]);
     let mut town = Town::returning(center, writing);
     let sent = town.writing.transfer(A, B, 10);
     town.one(sent);
     assert_eq!(looked_at(&server).findings, []);
+    let again = import(&path, &settings(&server), &mut |_, _| {});
+    assert!(matches!(again, Err(ImportError::NotEmpty(_))), "{again:?}");
     // The file is as it was, and may still be used; it was not meant to.
     assert_eq!(data_center::sqlite::verify(&path, &mut |_, _| {}).unwrap(), report);
+}
+
+#[test]
+fn a_move_that_was_interrupted_is_begun_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, ..) = file(&folder);
+    let server = Server::start();
+    let proxy = Proxy::start(server.socket());
+    let mut through = Settings::parse(&proxy.url()).unwrap();
+    through.standbys = Standbys::None;
+    for octets in [30_000, 50_000, 80_000] {
+        proxy.cut_after(Way::Up, octets);
+        let cut = import(&path, &through, &mut |_, _| {});
+        assert!(matches!(cut, Err(ImportError::Store(StoreError::Postgres(_)))), "{cut:?}");
+        assert_eq!(server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+    }
+    let report = import(&path, &through, &mut |_, _| {}).unwrap();
+    assert!(proxy.cuts() == 3 && report.is_sound());
 }
 
 #[test]
@@ -468,4 +491,24 @@ fn months_that_are_taken_out_verify_alone_and_the_rest_without_them() {
         assert!(seen, "nobody saw: {tampering}");
         server.bring_back("kept");
     }
+}
+
+/// The oldest first, a few with some commits: not all that are remembered are looked through.
+#[test]
+fn keys_of_messages_are_taken_away_when_they_are_outdated() {
+    let server = Server::start();
+    let mut town = Town::lived_in(open(&server));
+    let count = |which: &str| server.sql(&format!("SELECT count(*) FROM repeat_keys {which}")).parse::<u64>().unwrap();
+    let before = count("");
+    town.millis += i64::from(policy().repeat_window_seconds) * 1000 + 1;
+    let new = moment(town.millis).time.0;
+    let outdated = || count(&format!("WHERE at_ms <= {new}"));
+    let mut commits = 0;
+    while outdated() > 0 {
+        let sent = town.writing.transfer(A, B, 10);
+        town.one(sent);
+        commits += 1;
+        assert!(commits < before + 128, "{before} of before, {} of them left", outdated());
+    }
+    assert_eq!(count(""), commits, "what is remembered stays");
 }

@@ -466,3 +466,24 @@ fn work_until_killed(path: &Path) -> ! {
         }
     }
 }
+
+/// A sweep writes a record as it stands: what changed it since the sweep began is in it, and is not written by the next.
+#[test]
+fn a_record_that_changes_before_its_turn_is_written_once() {
+    let place = Place::new();
+    let path = place.path("books.db");
+    let writing = lived_in(&path).writing;
+    let store = Sqlite::open(&path, &[TZS]).unwrap();
+    let mut town = Town::returning(DataCenter::with_span(store, policy(), &[TZS], 2).unwrap(), writing);
+    let [_, first, _, second] = [(0, 1), (0, 1), (2, 3), (2, 3)].map(|(from, to)| {
+        let sent = town.writing.transfer(FIRST_CUSTOMER + from, FIRST_CUSTOMER + to, 10);
+        town.one(sent).row.unwrap().0.cast_signed()
+    });
+    // The first of each pair began a sweep, the second ended it.
+    let connection = Connection::open(&path).unwrap();
+    let as_of = |of: u64| -> i64 {
+        let sql = "SELECT as_of FROM accounts WHERE msisdn = ?1";
+        connection.query_row(sql, [(FIRST_CUSTOMER + of).cast_signed()], |row| row.get(0)).unwrap()
+    };
+    assert_eq!([as_of(0), as_of(1), as_of(2), as_of(3)], [first, first, second, second]);
+}

@@ -5,10 +5,13 @@
 //! fuzz` searches under the guidance of what each input reaches in the code; the test `corpora` replays what such searches
 //! found, without any of that.
 
+mod bank;
 mod books;
 mod cards;
+mod cluster;
 mod input;
 mod program;
+mod proofs;
 mod secrets;
 mod smpp;
 mod sms;
@@ -50,9 +53,14 @@ pub const TARGETS: &[Target] = &[
     target("card-fields", 512, cards::fields),
     target("key-block", 512, cards::key_block),
     target("pin-block", 64, cards::pin_block),
+    target("bank-octets", 1024, bank::octets),
+    target("bank-ends", 256, bank::ends),
     target("encoding", 2048, books::encoding),
     target("numbers", 64, program::numbers),
     target("uplink", 512, program::uplink),
     target("administration", 1024, program::administration),
     target("configuration", 2048, program::configuration),
+    target("witness", 1024, proofs::witness),
+    target("statement", 2048, proofs::statement),
+    target("frames", 1024, cluster::frames),
 ];

@@ -3,7 +3,7 @@
 
 use std::env;
 
-use interleavings::{cards, hands, pools, queues};
+use interleavings::{cards, hands, leases, pools, queues, writers};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner};
 
@@ -72,4 +72,59 @@ fn no_card_gets_the_keys_of_another() {
 #[test]
 fn no_moment_is_before_one_that_was_told() {
     search(2_000, hands::no_moment_is_before_one_that_was_told);
+}
+
+#[test]
+fn everything_is_answered_once_it_is_durable() {
+    search(1_000, writers::everything_is_answered_once_it_is_durable::<1>);
+}
+
+#[test]
+fn everything_is_answered_once_it_is_durable_where_two_batches_are_under_way() {
+    search(1_000, writers::everything_is_answered_once_it_is_durable::<2>);
+}
+
+#[test]
+fn a_writer_that_is_stopped_answers_what_it_took() {
+    search(1_000, writers::a_writer_that_is_stopped_answers_what_it_took);
+}
+
+#[test]
+fn a_store_that_fails_keeps_nobody() {
+    search(1_000, writers::a_store_that_fails_keeps_nobody::<1>);
+}
+
+#[test]
+fn a_store_that_fails_with_two_batches_under_way_keeps_nobody() {
+    search(1_000, writers::a_store_that_fails_keeps_nobody::<2>);
+}
+
+#[test]
+fn a_store_that_fails_at_the_last_batch_ends_the_writer() {
+    search(1_000, writers::a_store_that_fails_at_the_last_batch_ends_the_writer);
+}
+
+#[test]
+fn a_decision_that_fails_keeps_nobody() {
+    search(1_000, writers::a_decision_that_fails_keeps_nobody);
+}
+
+#[test]
+fn a_lost_store_keeps_nobody() {
+    search(1_000, writers::a_lost_store_keeps_nobody);
+}
+
+#[test]
+fn what_waits_is_handed_over_or_decided() {
+    search(1_000, writers::what_waits_is_handed_over_or_decided);
+}
+
+#[test]
+fn who_watches_a_lost_lease_is_told_once() {
+    search(2_000, leases::who_watches_a_lost_lease_is_told_once);
+}
+
+#[test]
+fn the_latest_timeline_stays_known() {
+    search(2_000, leases::the_latest_timeline_stays_known);
 }

@@ -363,7 +363,7 @@ impl Disk {
     pub fn loses_power(&self, batch: &Batch) {
         let mut state = self.lock();
         if state.defect == Some(Defect::TearsBatch) {
-            state.image.append_rows(batch, batch.rows().get(..batch.rows().len() / 2).unwrap_or_default());
+            state.image.append_rows(batch, batch.rows().get(..batch.rows().len().div_ceil(2)).unwrap_or_default());
         }
     }
 

@@ -42,8 +42,12 @@ impl<D: Depot> World<D> {
                 self.say(speech)?;
             }
             _ if self.strikes(Kind::Guessed) => {
-                for _ in 0..1 + self.dice.people.below(6) {
-                    let speech = self.speaking().guess_secret();
+                for speech in self.speaking().guess_secret() {
+                    self.say(speech)?;
+                }
+            }
+            12 => {
+                for speech in self.speaking().insist() {
                     self.say(speech)?;
                 }
             }

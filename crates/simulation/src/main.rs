@@ -50,6 +50,9 @@ struct Arguments {
     /// Shows the bug museum: each defect by itself, found by each of its seeds
     #[arg(long)]
     museum: bool,
+    /// Tells instead which of so many seeds find each defect, the first two of each
+    #[arg(long, value_name = "SEEDS", requires = "museum")]
+    search: Option<u64>,
     /// Runs what is asked for on standard input
     #[arg(long, hide = true)]
     worker: bool,
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments {
         Arguments { worker: true, .. } => workers::serve().map(|()| true),
+        Arguments { museum: true, search: Some(most), .. } => touring::search(arguments.jobs(), *most),
         Arguments { museum: true, .. } => touring::show(arguments.jobs(), arguments.json),
         _ => run(&arguments),
     };

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use data_center::Answer;
 use encryption::{Code, Keys, Purpose};
-use transaction_processing::account::{Proof, Status, Tier};
-use transaction_processing::ids::{AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, TransferId};
+use transaction_processing::account::{Account, Proof, Status, Tier};
+use transaction_processing::ids::{AgentCode, CaseId, Iccid, ProposalId, Sequence, StaffId, SystemAccount, TransferId};
 use transaction_processing::notice::SealedCode;
 use transaction_processing::proposal::{Measure, Proposal, ProposalState};
 use transaction_processing::request::{Action, Origin};
@@ -162,7 +162,14 @@ impl Office {
             let checker = other.unwrap_or_else(|| somebody(dice));
             let verdict = if dice.below(15) == 0 { Verdict::Reject } else { Verdict::Approve };
             let approved = (verdict == Verdict::Approve).then(|| proposal.measure.clone());
-            return (Office::check(checker, proposal, verdict, keys, dice), approved);
+            let mut request = Office::check(checker, proposal, verdict, keys, dice);
+            // Now and then nobody has drawn the one-time PIN that goes with it.
+            if let Action::Approve(fields) = &mut request.action
+                && dice.below(15) == 0
+            {
+                fields.one_time_pin = None;
+            }
+            return (request, approved);
         }
         if dice.below(30) == 0 {
             return (self.odd(books, somebody(dice), dice), None);
@@ -222,7 +229,10 @@ impl Office {
         match dice.weighted(&[8, 3, 14, 5, 3, 4, 5, 3, 6, 3, 3, 4, 2, 2, 1, 5, 2, 1, 1, 2, 3, 2, 1]) {
             0 => self.deposit_or_again(minor * 10, dice),
             1 => {
-                let amount = self.money(minor);
+                // Now and then the operator takes out what it has, but for a little.
+                let held = books.system(SystemAccount::OperatorFunds, self.currency).map_or(0, Account::balance);
+                let rest = held - dice.below(100_00) as i64;
+                let amount = self.money(if dice.below(10) == 0 && rest > 0 { rest } else { minor });
                 let used = self.deposits.keys().next().cloned().filter(|_| dice.below(6) == 0);
                 let bank_reference = used.unwrap_or_else(|| format!("payment {}", self.serial));
                 Measure::Redeem { amount, bank_reference }

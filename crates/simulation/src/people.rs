@@ -48,9 +48,13 @@ pub struct Mind {
     pub sent: VecDeque<String>,
     /// See `sent`.
     pub asked_back: VecDeque<String>,
-    /// A registration code, a one-time PIN.
+    /// Those of `sent` that may still be collected by password.
+    pub waiting: VecDeque<String>,
+    /// A registration code, and whether it completes nothing without the PIN.
     pub registration: Option<String>,
-    /// The same.
+    /// See `registration`.
+    pub contested: bool,
+    /// A one-time PIN.
     pub one_time: Option<String>,
     /// What was written last: the words, and what money they were to move.
     pub written: VecDeque<(String, Option<(String, i64)>)>,
@@ -125,12 +129,21 @@ impl Person {
                 let (amount, digits) = (heard.amount("amount")?, digits()?);
                 return Some((agent, Secret { reference, payee: self.digits.clone(), amount, digits }));
             }
-            "sent" | "sent-by-password" | "cash-taken-in" => keep(&mut self.mind.sent, reference),
+            "sent" | "cash-taken-in" => keep(&mut self.mind.sent, reference),
+            "sent-by-password" => {
+                keep(&mut self.mind.waiting, reference.clone());
+                keep(&mut self.mind.sent, reference);
+            }
+            "collected" | "got-back" | "refunded" => self.mind.waiting.retain(|waiting| *waiting != reference),
             "recall-asked" => keep(&mut self.mind.asked_back, reference),
             "deposited" | "paid-out-to-you" | "lapsed" | "recalled-from-you" => {
                 self.mind.passwords.retain(|secret| secret.reference != reference);
             }
-            "registration-code" => self.mind.registration = digits(),
+            "registration-code" | "registration-code-contested" => {
+                self.mind.registration = digits();
+                self.mind.contested = heard.name == "registration-code-contested";
+            }
+            "refused-registration-contested" => self.mind.contested = true,
             "registered" => {
                 self.mind.registration = None;
                 self.registered = true;
@@ -152,7 +165,7 @@ impl Person {
                 self.registered = self.registered && heard.name == "refused-not-an-agent";
                 self.role = Role::Customer;
             }
-            "refused-wrong-pin" => {
+            "refused-wrong-pin" | "refused-wrong-registration-pin" => {
                 if let Some(other) = self.pins.1.take() {
                     let used = std::mem::replace(&mut self.pins.0, other);
                     self.pins.1 = Some(used);

@@ -65,8 +65,10 @@ fn config(dice: &mut Dice) -> Config {
     config.messages.resends = 1 + dice.below(4) as u8;
     config.messages.resend_after_seconds = 5 + dice.below(60) as u32;
     config.messages.malformed_answers_per_hour = 1 + dice.below(6) as u32;
+    config.messages.receipts_per_hour = 1 + dice.below(10) as u32;
     config.agents.password_at_agent = dice.coin();
     config.transfer.withdrawal_period_days = 1 + dice.below(7) as u32;
+    config.transfer.resends = dice.below(4) as u8;
     config.transfer.registered_payee =
         if dice.below(4) == 0 { RegisteredPayee::Password } else { RegisteredPayee::Credit };
     config.spraying.per_agent = 4 + dice.below(20) as u32;

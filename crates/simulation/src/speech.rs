@@ -17,6 +17,9 @@ pub struct Speech {
     pub plain: bool,
 }
 
+/// One guess after the other, each with other digits.
+type Guesses = Box<dyn Fn(&mut Speaking<'_>) -> Speech>;
+
 /// What moves people to write.
 pub struct Speaking<'a> {
     /// Everybody.
@@ -28,8 +31,16 @@ pub struct Speaking<'a> {
 }
 
 /// Magnitudes of amounts, minor units, and how often each is meant.
-const MAGNITUDES: [(i64, u32); 7] =
-    [(100_00, 6), (700_00, 6), (4_000_00, 6), (60_000_00, 4), (190_000_00, 4), (400_000_00, 2), (900_000_00, 1)];
+const MAGNITUDES: [(i64, u32); 8] = [
+    (100_00, 6),
+    (700_00, 6),
+    (4_000_00, 6),
+    (60_000_00, 4),
+    (190_000_00, 4),
+    (400_000_00, 2),
+    (550_000_00, 1),
+    (900_000_00, 1),
+];
 
 /// Amounts that are none, or too small or large for anything.
 const ODD_AMOUNTS: [&str; 6] = ["0", "1.234", "50", "99999999", "5000001", "0.00"];
@@ -62,7 +73,7 @@ impl Speaking<'_> {
         let (typed, minor) = self.amount();
         let words = match self.dice.below(5) {
             0 => format!("PN*{pin}*{}", self.digits(6)),
-            1 => format!("RG*{pin}*Somebody else"),
+            1 => format!("RG*{}*Somebody else", self.digits(6)),
             2 => format!("RG*{}", self.digits(6)),
             3 => format!("QT*{number}*{}*{}", self.digits(8), self.agent_code()),
             _ => format!("TM*{thief}*{typed}*{pin}"),
@@ -73,40 +84,110 @@ impl Speaking<'_> {
         Speech { who: victim, number, words, wish, plain: true }
     }
 
-    /// Somebody guesses a secret: their own phone's PIN, a password, an agent a payee's code.
-    pub fn guess_secret(&mut self) -> Speech {
-        let who = self.dice.index(self.people.len());
-        let number = self.people[who].digits.clone();
-        let words = match self.people[who].role {
-            Role::Agent(_) => {
-                let payee = self.dice.index(self.people.len());
-                let known = self.people[payee].mind.passwords.back().cloned();
-                let (payee, minor) =
-                    known.map_or((self.people[payee].digits.clone(), 100_00), |one| (one.payee, one.amount));
-                let pin = self.people[who].pins.0.clone();
-                if self.dice.coin() {
-                    format!("GM*{payee}*{}*{}*{pin}", amount(minor), self.digits(6))
-                } else {
-                    format!("GW*{payee}*{}*{}*{pin}", amount(minor), self.digits(8))
-                }
-            }
-            Role::Customer => match self.dice.below(4) {
-                0 => format!("BL*{}", self.digits(6)),
-                1 => format!("QT*{number}*{}*{}", self.digits(8), self.agent_code()),
-                2 => format!("DP*{}*{}", self.digits(8), self.people[who].pins.0),
-                _ => format!("RG*{}", self.digits(6)),
-            },
+    /// Somebody guesses one secret, again and again: their own phone's PIN, a password, an agent a payee's code, a thief the code
+    /// of a registration.
+    pub fn guess_secret(&mut self) -> Vec<Speech> {
+        let (who, times) = (self.dice.index(self.people.len()), 1 + self.dice.below(6));
+        let guesses = match self.people[who].role {
+            Role::Agent(_) => self.guess_claim(who),
+            Role::Customer => self.guess_own(who),
         };
-        Speech { who, number, words, wish: None, plain: false }
+        (0..times).map(|_| guesses(self)).collect()
+    }
+
+    /// An agent tries to be paid for what a payee has not agreed to, mostly for what is bound to the agent already.
+    fn guess_claim(&mut self, who: usize) -> Guesses {
+        let payee = self.dice.index(self.people.len());
+        let bound = self.people[who].mind.codes.front().cloned().filter(|_| self.dice.coin());
+        let known = bound.or_else(|| self.people[payee].mind.passwords.back().cloned());
+        let (payee, minor) = known.map_or((self.people[payee].digits.clone(), 100_00), |one| (one.payee, one.amount));
+        let (way, length) = if self.dice.coin() { ("GM", 6) } else { ("GW", 8) };
+        let pin = self.people[who].pins.0.clone();
+        Box::new(move |speaking| {
+            let words = format!("{way}*{payee}*{}*{}*{pin}", amount(minor), speaking.digits(length));
+            speaking.says(who, words)
+        })
+    }
+
+    fn guess_own(&mut self, who: usize) -> Guesses {
+        let (number, pin) = (self.people[who].digits.clone(), self.people[who].pins.0.clone());
+        let (agent, other) = (self.agent_code(), self.somebody());
+        match self.dice.below(5) {
+            0 => Box::new(move |speaking| {
+                let words = format!("BL*{}", speaking.digits(6));
+                speaking.says(who, words)
+            }),
+            1 => Box::new(move |speaking| {
+                let words = format!("QT*{number}*{}*{agent}", speaking.digits(8));
+                speaking.says(who, words)
+            }),
+            2 => Box::new(move |speaking| {
+                let words = format!("DP*{}*{pin}", speaking.digits(8));
+                speaking.says(who, words)
+            }),
+            3 => Box::new(move |speaking| {
+                let words = format!("QT*{other}*{}*{agent}", speaking.digits(8));
+                speaking.says(who, words)
+            }),
+            _ => {
+                let begun = |person: &Person| person.mind.registration.is_some();
+                let victim = self.people.iter().position(begun).unwrap_or(who);
+                Box::new(move |speaking| {
+                    let words = format!("RG*{}", speaking.digits(6));
+                    Speech { plain: true, ..speaking.says(victim, words) }
+                })
+            }
+        }
+    }
+
+    /// Somebody does not let it be: asks for one new password after the other, or about every receipt there is.
+    pub fn insist(&mut self) -> Vec<Speech> {
+        let who = self.dice.index(self.people.len());
+        let times = 2 + self.dice.index(5);
+        let of_waiting = |person: &Person| person.mind.waiting.back().cloned();
+        let senders: Vec<_> =
+            self.people.iter().enumerate().filter_map(|(who, one)| Some((who, of_waiting(one)?))).collect();
+        match self.dice.pick(&senders).cloned().filter(|_| self.dice.coin()) {
+            Some((who, reference)) => {
+                let words = format!("RS*{reference}*{}", self.people[who].pins.0);
+                // Marked as meant again each time.
+                let again = (2..=times).map(|mark| format!("{words}*{mark}"));
+                let all: Vec<String> = std::iter::once(words.clone()).chain(again).collect();
+                all.into_iter().map(|words| self.says(who, words)).collect()
+            }
+            None => {
+                let of_all = self.people.iter().flat_map(|person| person.mind.sent.iter().cloned());
+                let of_all: Vec<String> = of_all.collect();
+                let some = (0..times * 2).filter_map(|_| self.dice.pick(&of_all).cloned());
+                let some: Vec<String> = some.collect();
+                some.into_iter().map(|reference| self.says(who, format!("CK*{reference}"))).collect()
+            }
+        }
+    }
+
+    /// Somebody writes on their own phone, and no money is to move.
+    fn says(&self, who: usize, words: String) -> Speech {
+        Speech { who, number: self.people[who].digits.clone(), words, wish: None, plain: false }
     }
 
     /// What somebody does at once when they can: completes a registration, changes a one-time PIN, collects money.
     fn urgent(&mut self, who: usize) -> Option<(String, Option<(String, i64)>)> {
         let person = &mut self.people[who];
         if let Some(code) = person.mind.registration.clone() {
-            return Some((format!("RG*{code}"), None));
+            if self.dice.below(8) == 0 {
+                // They begin again, with another PIN.
+                let new = person.new_pin(self.dice);
+                return Some((format!("RG*{new}*Customer {}", &person.digits[6..]), None));
+            }
+            // Whoever is told that it is contested proves the PIN too, mostly; some do anyway, and mistype it.
+            let with_pin = self.dice.below(6) < if person.mind.contested { 4 } else { 1 };
+            let words = if with_pin { format!("RG*{code}*{}", self.guess(who, 4)) } else { format!("RG*{code}") };
+            return Some((words, None));
         }
         if let Some(one_time) = person.mind.one_time.clone() {
+            if self.dice.below(8) == 0 {
+                return Some((format!("BL*{one_time}"), None));
+            }
             let new = person.new_pin(self.dice);
             return Some((format!("PN*{one_time}*{new}"), None));
         }

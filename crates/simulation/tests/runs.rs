@@ -1,6 +1,6 @@
 //! Runs are the same every time, nothing is found in them, and the museum's defects are.
 
-use simulation::{EXHIBITS, Kind, Plan};
+use simulation::{EXHIBITS, Exhibit, Kind, Plan};
 
 fn plan(seed: u64, commands: u64) -> Plan {
     Plan::new(seed, commands, Vec::new())
@@ -48,12 +48,12 @@ fn nothing_is_found_in_sqlite_itself() {
 /// The first seed of each exhibit; `cargo xtask sim --museum` shows all of them.
 #[test]
 fn every_exhibit_of_the_museum_is_found() {
-    let shown = EXHIBITS.iter().filter_map(|exhibit| Some((exhibit, exhibit.seeds.first()?)));
-    let missed =
-        shown.filter(|(exhibit, seed)| !exhibit.is_found(simulation::run(&exhibit.plan(**seed)).finding.as_deref()));
-    let missed: Vec<&str> = missed.map(|(exhibit, _)| exhibit.name).collect();
+    let is_found = |exhibit: &Exhibit| {
+        let first = exhibit.seeds.first().map(|seed| simulation::run(&exhibit.plan(*seed)));
+        first.is_some_and(|outcome| exhibit.is_found(outcome.finding.as_deref()))
+    };
+    let missed: Vec<&str> = EXHIBITS.iter().filter(|one| !is_found(one)).map(|exhibit| exhibit.name).collect();
     assert!(missed.is_empty(), "{missed:?}");
-    assert!(EXHIBITS.iter().filter(|exhibit| !exhibit.seeds.is_empty()).count() >= 40);
 }
 
 #[test]

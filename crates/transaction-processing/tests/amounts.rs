@@ -213,6 +213,15 @@ fn the_largest_amount_has_a_price() {
 }
 
 #[test]
+fn what_is_priced_has_a_number_that_stays() {
+    let all = [(1, Priced::Transfer), (2, Priced::Withdrawal), (3, Priced::CashIn), (4, Priced::CashOut)];
+    for (number, priced) in all {
+        assert_eq!((Priced::numbered(number), priced as u8), (Some(priced), number));
+    }
+    assert_eq!([0, 5, u8::MAX].map(Priced::numbered), [None; 3]);
+}
+
+#[test]
 fn unsound_terms_are_named() {
     let sound = || tariff(vec![band(1_000, 10, 0, 10, 10), band(LARGEST, 10, 0, 10, 10)], 500, 0, 0);
     let with = |change: fn(&mut Terms)| {

@@ -33,8 +33,9 @@ const STALE: &str = "WK001";
 /// somebody cancelled, a lock that was not to be had.
 const GIVEN_UP: [&str; 4] = ["40001", "40P01", "57014", "55P03"];
 
-/// With every so many commits the outdated packs of keys are taken away.
+/// With every so many commits outdated packs of keys are taken away, the oldest: more of them than commits have added.
 const CLEANED_EVERY: u64 = 64;
+const MOST_OUTDATED: i64 = 2 * CLEANED_EVERY.cast_signed();
 
 /// A batch that was sent.
 pub(super) struct UnderWay {
@@ -251,7 +252,10 @@ impl Postgres {
             commit.rows(&replace(table), rows);
         }
         if self.commits.is_multiple_of(CLEANED_EVERY) {
-            commit.also("DELETE FROM repeat_keys WHERE at_ms < $?", batch.repeats_since().0);
+            let oldest = format!("SELECT first, at_ms FROM repeat_keys ORDER BY first LIMIT {MOST_OUTDATED}");
+            let outdated = format!("SELECT first FROM ({oldest}) AS oldest WHERE at_ms < $?");
+            let delete = format!("DELETE FROM repeat_keys WHERE first IN ({outdated})");
+            commit.also(&delete, batch.repeats_since().0);
         }
         let told = told(batch);
         if !told.is_empty() {

@@ -35,8 +35,8 @@ pub enum ImportError {
     /// What the file holds does not verify.
     #[error("the file does not verify: {} findings", .0.found)]
     Unsound(Box<Report>),
-    /// The server's database has books already, perhaps these.
-    #[error("{0} holds books already: name an empty database")]
+    /// The server's database has books already, which are not these.
+    #[error("{0} holds books already, and not those of the file as it is: name an empty database")]
     NotEmpty(String),
     /// Both are not the same, although everything was written.
     #[error("{0} is not the same in both: do not use the server's database, and tell the makers of this program")]
@@ -45,7 +45,8 @@ pub enum ImportError {
 
 /// Moves the database in the file `from`, which no process may be using, to an empty database on a server. Both are verified
 /// and then compared, table by table. `progress` is told how many rows of how many are done; each is looked at several times.
-/// The file stays as it is.
+/// The file stays as it is. What was interrupted is begun again: before all was copied the target is still empty, and after that
+/// only the proof is missing.
 ///
 /// # Errors
 /// [`ImportError`]; the server's database is empty then, except after [`ImportError::Differs`].
@@ -55,9 +56,11 @@ pub fn import(from: &Path, settings: &Settings, progress: &mut dyn FnMut(u64, u6
     }
     let _lock = sqlite::lock(from)?;
     let mut target = connect(settings, None)?;
-    if migrations::is_founded(&mut target)? {
-        return Err(ImportError::NotEmpty(settings.address().to_owned()));
-    }
+    let is_copied = migrations::is_founded(&mut target)?;
+    let differs = |what| match is_copied {
+        true => ImportError::NotEmpty(settings.address().to_owned()),
+        false => ImportError::Differs(what),
+    };
     let mut source = SqliteHistory::open(from)?;
     let rows = source.figure("SELECT count(*) FROM log")?;
     // The rows are verified, copied, verified again, and read on both sides to be compared.
@@ -73,16 +76,18 @@ pub fn import(from: &Path, settings: &Settings, progress: &mut dyn FnMut(u64, u6
         return Err(ImportError::Unsound(Box::new(before)));
     }
     let start = stage(progress);
-    copy(&mut source, target, &mut |row| progress(start + row, 5 * rows))?;
+    if !is_copied {
+        copy(&mut source, target, &mut |row| progress(start + row, 5 * rows))?;
+    }
     let start = stage(progress);
     let after = verify(settings, &mut |row, _| progress(start + row, 5 * rows))?;
     if after != before {
-        return Err(ImportError::Differs("what verification says".to_owned()));
+        return Err(differs("what verification says".to_owned()));
     }
     let mut copied = PostgresHistory::open(settings)?.at_one_moment()?;
     for table in tables() {
         if fingerprint(&mut source, table)? != fingerprint(&mut copied, table)? {
-            return Err(ImportError::Differs(format!("the table {}", table.name)));
+            return Err(differs(format!("the table {}", table.name)));
         }
     }
     progress(5 * rows, 5 * rows);

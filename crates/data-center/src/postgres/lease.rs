@@ -5,16 +5,15 @@
 //! The holder says three times a lease that it is there. Its own clock tells it when the others may have stopped believing it,
 //! and from then on it must not answer from memory either.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
+use super::fate::{Fate, Loss};
 use super::reading::PAUSE;
 use super::safety;
-use super::session::{Loss, Problem, Session, Standing};
+use super::session::{Problem, Session};
 use super::settings::{InUse, Settings};
 use crate::reading::{Columns, Reading, signed};
 use crate::store::{Lost, StoreError};
@@ -32,34 +31,6 @@ pub(super) struct Lease {
     fate: Arc<Fate>,
     stop: Option<SyncSender<()>>,
     renewing: Option<JoinHandle<()>>,
-}
-
-/// What became of a lease, and who wants to know.
-struct Fate {
-    standing: watch::Sender<Standing>,
-    tell: Mutex<Option<Lost>>,
-}
-
-impl Fate {
-    fn lose(&self, why: &str) -> StoreError {
-        let is_news =
-            self.standing.send_if_modified(|now| now.lost.is_none() && now.lost.replace(why.to_owned()).is_none());
-        let tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let (true, Some(tell)) = (is_news, tell) {
-            tell(StoreError::LeaseLost(why.to_owned()));
-        }
-        StoreError::LeaseLost(why.to_owned())
-    }
-
-    /// A server of this timeline serves; whether it is the latest known.
-    fn serves(&self, timeline: i64) -> bool {
-        self.standing.send_if_modified(|now| {
-            let is_news = now.timeline < timeline;
-            now.timeline = now.timeline.max(timeline);
-            is_news
-        });
-        self.standing.borrow().timeline == timeline
-    }
 }
 
 /// Somebody who has the lease, or had it last.
@@ -118,8 +89,7 @@ impl Lease {
             }
         };
         let term = session.figure("SELECT term FROM lease")?;
-        let standing = watch::Sender::new(Standing { lost: None, timeline: session.timeline()? });
-        let fate = Arc::new(Fate { standing, tell: Mutex::new(None) });
+        let fate = Arc::new(Fate::new(session.timeline()?));
         let (stop, stopped) = sync_channel(0);
         let renewal =
             Renewal { settings: Arc::clone(settings), term, fate: Arc::clone(&fate), until: sent + settings.lease };
@@ -131,7 +101,7 @@ impl Lease {
 
     /// Fails where the lease was lost.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        self.fate.standing.borrow().lost.clone().map_or(Ok(()), |why| Err(StoreError::LeaseLost(why)))
+        self.fate.check()
     }
 
     /// Another writer was met.
@@ -141,17 +111,12 @@ impl Lease {
 
     /// Says when the lease is lost.
     pub(super) fn loss(&self) -> Loss {
-        self.fate.standing.subscribe()
+        self.fate.loss()
     }
 
+    /// Says whom to tell when it is lost.
     pub(super) fn watch(&self, lost: Lost) {
-        *self.fate.tell.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
-        // It may have been lost before there was anybody to tell.
-        if let Err(StoreError::LeaseLost(why)) = self.check()
-            && let Some(lost) = self.fate.tell.lock().unwrap_or_else(PoisonError::into_inner).take()
-        {
-            lost(StoreError::LeaseLost(why));
-        }
+        self.fate.watch(lost);
     }
 }
 

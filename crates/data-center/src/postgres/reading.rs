@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
+use super::fate::Loss;
 use super::rows::Rows;
-use super::session::{Loss, Session, is_unknown};
+use super::session::{Session, is_unknown};
 use super::settings::Settings;
 use super::{detach, months};
 use crate::reading::{Columns, Currencies, Reading, Take, values};
@@ -91,7 +92,7 @@ impl PostgresHistory {
 
 fn connect(settings: &Settings, loss: Option<Loss>) -> Result<Session, StoreError> {
     let session = Session::connect(settings, loss)?;
-    session.execute("SET default_transaction_read_only = on; SET statement_timeout = 0")?;
+    session.execute("SET default_transaction_read_only = on; SET statement_timeout = 0; SET jit = off")?;
     Ok(session)
 }
 

@@ -11,13 +11,13 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::{Either, select, select_ok};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Statement};
 
+use super::fate::Loss;
 use super::settings::Settings;
 use crate::reading::{Take, signed};
 use crate::store::StoreError;
@@ -100,19 +100,6 @@ const MOST_STATEMENTS: usize = 64;
 const HELD: usize = 16_384;
 
 type Warnings = Arc<Mutex<Vec<String>>>;
-
-/// What ends every waiting for a server.
-#[derive(Clone, Default)]
-pub(super) struct Standing {
-    /// Why the database is this process's no more, once it is so.
-    pub(super) lost: Option<String>,
-    /// Of the latest server that is known to have taken over. One of an earlier timeline may never answer, and what it
-    /// answers is of the past.
-    pub(super) timeline: i64,
-}
-
-/// Tells how this process stands to the database.
-pub(super) type Loss = watch::Receiver<Standing>;
 
 /// A connection.
 pub(super) struct Session {

@@ -1,27 +1,30 @@
 //! The auditor of the log: sees each row when it is durable, keeps balances, transfers, tries and limits of its own, and says
 //! what is not as it must be. Numbers such as I3 are those of the invariants of the house.
 
+mod bounds;
+mod charges;
+mod silent;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_center::batch::{GENESIS, LogRow};
 use data_center::differences;
-use transaction_processing::account::{Account, Status, Tier};
+use transaction_processing::account::{Status, Tier};
 use transaction_processing::decision::{Change, Row};
 use transaction_processing::ids::{AccountId, Sequence, SystemAccount, TransferId};
-use transaction_processing::limits::Class;
 use transaction_processing::money::LARGEST;
-use transaction_processing::number::Number;
 use transaction_processing::policy::Policy;
-use transaction_processing::proposal::{Measure, ProposalState};
 use transaction_processing::request::{Kind as Asked, RequestKey};
-use transaction_processing::tariff::Payer;
-use transaction_processing::time::{Day, Moment, Month, Time};
-use transaction_processing::transfer::{Charge, Kind, ReturnCause, State, Transfer};
-use transaction_processing::{Books, Currency, Money, Msisdn, Refusal};
+use transaction_processing::time::{Moment, Time};
+use transaction_processing::transfer::{Kind, ReturnCause, State, Transfer};
+use transaction_processing::{Books, Currency, Msisdn};
 
 use super::{Finding, Verdict};
 use crate::museum::Defect;
 use crate::sabotage;
+use bounds::Sent;
+use charges::ahead;
+pub use silent::Silent;
 
 /// One account, by its entries alone.
 struct Ledger {
@@ -30,39 +33,6 @@ struct Ledger {
     latest: Sequence,
     below_zero: bool,
     tier: Option<Tier>,
-}
-
-/// What somebody has sent, or been sent, in a day and a month.
-#[derive(Default)]
-struct Sent {
-    day: (Day, i64),
-    month: (Month, i64),
-}
-
-impl Sent {
-    fn add(&mut self, moment: Moment, minor: i64) -> (i64, i64) {
-        if self.day.0 != moment.day {
-            self.day = (moment.day, 0);
-        }
-        if self.month.0 != moment.month {
-            self.month = (moment.month, 0);
-        }
-        self.day.1 += minor;
-        self.month.1 += minor;
-        (self.day.1, self.month.1)
-    }
-}
-
-/// A movement of which no text speaks.
-pub struct Silent {
-    /// On which account.
-    pub account: AccountId,
-    /// Of which transfer.
-    pub transfer: TransferId,
-    /// How much, and the balance after it.
-    pub change: i64,
-    /// See `change`.
-    pub balance: i64,
 }
 
 /// See the [module](self).
@@ -332,26 +302,6 @@ impl Rows {
         Ok(())
     }
 
-    /// I13: what was charged is fee, commission, levy and remainder, and nothing else reached those accounts.
-    fn charges(&self, row: &Row) -> Result<(), String> {
-        let Some(id) = row.transfer else { return Ok(()) };
-        let Some(after) = row.transfer_left(id) else { return Ok(()) };
-        if row.entered.is_empty() {
-            return Ok(());
-        }
-        let currency = after.amount.currency();
-        let on = |role: SystemAccount| row.effect_on(role.id(currency)).map_or(0, |(change, _)| change);
-        let due = Due::of(self.transfers.get(&id), after);
-        let remainder = on(SystemAccount::Remainders);
-        if on(SystemAccount::Levies) != due.levy {
-            return Err(format!("I13: levy {} instead of {}", on(SystemAccount::Levies), due.levy));
-        }
-        if !(0..=1).contains(&remainder) || on(SystemAccount::Fees) + remainder + due.commission != due.fee {
-            return Err(format!("I13: of a fee of {} reached {} and {remainder}", due.fee, on(SystemAccount::Fees)));
-        }
-        Ok(())
-    }
-
     /// I8, I9, I10, I16: the one life of each transfer, and the money that moves with it.
     fn lives(&mut self, row: &Row) -> Result<(), String> {
         for change in &row.changes {
@@ -408,13 +358,9 @@ impl Rows {
                 self.credited.insert(after.id, *account);
             }
             State::Deposited { .. } => {
-                if let Some(entered) = from_flight() {
-                    self.credited.insert(after.id, entered.posting.to);
-                }
-                // What the sender paid ahead for a withdrawal at an agent comes back, and the text says only who collected.
-                if let Some((change, balance)) = row.effect_on(after.sender).filter(|(change, _)| *change != 0) {
-                    self.silent.push(Silent { account: after.sender, transfer: after.id, change, balance });
-                }
+                let collector = from_flight().map(|entered| entered.posting.to);
+                self.credited.extend(collector.map(|collector| (after.id, collector)));
+                self.silent.extend(Silent::paid_ahead(row, after, collector));
             }
             State::PaidOut(paid) => {
                 if let Some(agent) = self.replica.agent(paid.agent) {
@@ -446,107 +392,6 @@ impl Rows {
         Ok(())
     }
 
-    /// I15, I22: tries, and who approves.
-    fn tries(&mut self, row: &Row) -> Result<(), String> {
-        if let (Some(Refusal::WrongPin), Some(from)) = (row.refusal, row.from) {
-            let account = self.replica.account_of(from).ok_or("I15: a PIN of nobody was judged")?;
-            let wrong = self.wrong_pins.entry(account.id).or_default();
-            let tries = usize::from(self.policy.pin_tries);
-            let pause = i64::from(self.policy.pin_lock_seconds) * 1000;
-            if wrong.len().is_multiple_of(tries) && wrong.last().is_some_and(|last| row.moment.time.0 < last.0 + pause)
-            {
-                return Err("I15: a PIN was judged while it was locked".into());
-            }
-            wrong.push(row.moment.time);
-            if wrong.len() > usize::from(self.policy.pin_tries_in_all) {
-                return Err("I15: a PIN was judged too often".into());
-            }
-        }
-        for change in &row.changes {
-            match change {
-                Change::Pin { account, pin } if pin.wrong == 0 => {
-                    self.wrong_pins.remove(account);
-                }
-                Change::Transfer(transfer) => {
-                    let waiting = transfer.waiting();
-                    let tried = waiting.map_or(0, |waiting| waiting.wrong_codes) > self.policy.verification_code_tries;
-                    if tried || waiting.map_or(0, |waiting| waiting.resent) > self.policy.resends {
-                        return Err("I15: a code was tried, or a password sent, too often".into());
-                    }
-                }
-                Change::Number(number) => self.number(number, row)?,
-                Change::CardUsed { msisdn, counter, .. } => self.counter(*msisdn, *counter)?,
-                Change::Proposal(proposal) => {
-                    let ProposalState::Approved { checker, .. } = proposal.state else { continue };
-                    if checker == proposal.maker {
-                        return Err("I22: the maker approved".into());
-                    }
-                    // The number's next owner is another stranger.
-                    if let Measure::RecycleNumber { msisdn } | Measure::ChangeNumber { msisdn, .. } = proposal.measure {
-                        self.received.remove(&msisdn);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn number(&mut self, number: &Number, row: &Row) -> Result<(), String> {
-        let registration = number.registration.as_ref().map_or(0, |registration| registration.wrong);
-        if number.claims.wrong >= self.policy.password_tries
-            || registration > self.policy.registration_code_tries
-            || number.registrations > self.policy.registrations_a_day
-        {
-            return Err("I15: a password or registration code was tried too often".into());
-        }
-        match &number.card {
-            Some(card) if row.kind != Asked::Approve => self.counter(number.msisdn, card.counter),
-            Some(card) => {
-                // A card that was bound just now begins anew.
-                self.counters.insert(number.msisdn, card.counter);
-                Ok(())
-            }
-            None => {
-                self.counters.remove(&number.msisdn);
-                Ok(())
-            }
-        }
-    }
-
-    fn counter(&mut self, of: Msisdn, counter: u64) -> Result<(), String> {
-        let before = self.counters.insert(of, counter).unwrap_or(0);
-        if counter < before { Err("the counter of a card fell".into()) } else { Ok(()) }
-    }
-
-    /// I17: what a day and a month allow, added up by the rows' own business day.
-    fn limits(&mut self, row: &Row) -> Result<(), String> {
-        let made = row.transfer.and_then(|id| row.transfer_left(id)).filter(|made| made.id.0 == row.sequence.0);
-        let Some(made) = made.filter(|made| !matches!(made.kind, Kind::CashIn | Kind::Float)) else { return Ok(()) };
-        let minor = made.amount.minor();
-        let tier = self.ledgers.get(&made.sender).and_then(|ledger| ledger.tier);
-        let tier = tier.ok_or("I17: sent by nobody of a tier")?;
-        let limits = self.policy.limits(Class::Customer(tier), made.amount.currency());
-        let (day, month) = self.sent.entry(made.sender).or_default().add(row.moment, minor);
-        if minor > limits.per_transaction || day > limits.per_day || month > limits.per_month {
-            return Err(format!("I17: {minor} at once, {day} in a day, {month} in a month were sent"));
-        }
-        let stranger = made.kind == Kind::ByPassword && !self.has_account(made.payee);
-        if stranger {
-            let limits = self.policy.limits(Class::NonCustomer, made.amount.currency());
-            let (day, month) = self.received.entry(made.payee).or_default().add(row.moment, minor);
-            if minor > limits.per_transaction || day > limits.per_day || month > limits.per_month {
-                return Err(format!("I17: a stranger was sent {day} in a day, {month} in a month"));
-            }
-        }
-        Ok(())
-    }
-
-    fn has_account(&self, number: Msisdn) -> bool {
-        let open = |account: &&Account| account.status != Status::Closed;
-        self.replica.account_of(number).filter(open).is_some()
-    }
-
     /// I5, I7: a message has one effect; in plain for as long as it is remembered, sealed for good.
     fn repeats(&mut self, row: &Row) -> Result<(), String> {
         let Some(key) = row.key.filter(|_| row.is_remembered()) else { return Ok(()) };
@@ -559,56 +404,4 @@ impl Rows {
             _ => Ok(()),
         }
     }
-}
-
-/// Fee, levy and commission that fall due when a transfer comes to a state; below zero what goes back.
-struct Due {
-    fee: i64,
-    levy: i64,
-    commission: i64,
-}
-
-impl Due {
-    fn of(was: Option<&Transfer>, after: &Transfer) -> Due {
-        let whole = |charge: &Charge| match charge.payer {
-            Payer::Operator => Due { fee: 0, levy: 0, commission: 0 },
-            _ => Due { fee: charge.fee.minor(), levy: charge.levy.minor(), commission: 0 },
-        };
-        let nothing = Due { fee: 0, levy: 0, commission: 0 };
-        let by = |payer| if after.charge.payer == payer { whole(&after.charge) } else { Due { ..nothing } };
-        let earned = |commission: Money, by: Payer| if by == Payer::Operator { 0 } else { commission.minor() };
-        match (was.map(|was| &was.state), &after.state) {
-            (None, State::Waiting(_)) => by(Payer::Sender),
-            (None, State::Credited { commission, .. }) => {
-                let commission = commission.map_or(0, |commission| earned(commission.amount, after.charge.payer));
-                Due { commission, ..whole(&after.charge) }
-            }
-            (None, State::PaidOut(paid)) => {
-                Due { commission: earned(paid.commission, after.charge.payer), ..whole(&after.charge) }
-            }
-            (Some(State::Waiting(_)), State::PaidOut(paid)) => {
-                let (of_transfer, withdrawal) = (by(Payer::Payee), after.withdrawal);
-                let of_withdrawal = withdrawal.as_ref().map_or(Due { ..nothing }, whole);
-                let payer = withdrawal.map_or(Payer::Operator, |charge| charge.payer);
-                Due {
-                    fee: of_transfer.fee + of_withdrawal.fee,
-                    levy: of_transfer.levy + of_withdrawal.levy,
-                    commission: earned(paid.commission, payer),
-                }
-            }
-            (Some(State::Waiting(_)), State::Deposited { .. }) => by(Payer::Payee),
-            (Some(State::Waiting(_)), State::Returned { .. }) => {
-                let paid = by(Payer::Sender);
-                let fee = if after.charge.kept_on_return { 0 } else { -paid.fee };
-                Due { fee, levy: -paid.levy, commission: 0 }
-            }
-            _ => nothing,
-        }
-    }
-}
-
-/// What the sender paid ahead for a withdrawal.
-fn ahead(transfer: &Transfer) -> i64 {
-    let by_sender = transfer.withdrawal.filter(|charge| charge.payer == Payer::Sender);
-    by_sender.map_or(0, |charge| charge.fee.minor() + charge.levy.minor())
 }

@@ -14,7 +14,9 @@
 mod common;
 
 mod bank;
+mod borders;
 mod claims;
+mod loading;
 mod money;
 mod repeats;
 mod secrets;

@@ -275,10 +275,13 @@ fn an_agent_whose_cash_in_is_undone_is_told_what_came_back() {
 
 #[test]
 fn an_undone_cash_in_costs_its_customer_nothing_more() {
-    let mut world = World::priced([terms(Priced::CashIn, Payer::Payee)]);
-    let wrong = world.say(AGENT_PHONE, Say::Ci(CUSTOMER, 500_00, PIN)).id();
-    world.measure(Measure::Reverse { transfer: wrong }).done();
-    assert_eq!(world.balance(CUSTOMER), 0);
+    // Whoever brings the cash is its sender and its payee: either bears the charge out of what came.
+    for payer in [Payer::Payee, Payer::Sender] {
+        let mut world = World::priced([terms(Priced::CashIn, payer)]);
+        let wrong = world.say(AGENT_PHONE, Say::Ci(CUSTOMER, 500_00, PIN)).id();
+        world.measure(Measure::Reverse { transfer: wrong }).done();
+        assert_eq!(world.balance(CUSTOMER), 0);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::common::*;
 use crate::told;
 use transaction_processing::Refusal;
+use transaction_processing::account::{Proof, Proofs};
 use transaction_processing::decision::Scope;
 use transaction_processing::ids::{StaffId, TransferId};
 use transaction_processing::notice::Text;
@@ -430,4 +431,25 @@ fn a_member_of_staff_takes_another_secret_for_themselves_alone() {
     world.measure(Measure::DismissStaff { staff: third }).done();
     world.by_staff(third, change()).refused(Refusal::UnknownStaff);
     world.audit();
+}
+
+#[test]
+fn a_proof_is_proved_by_the_same_octets_under_the_same_key_alone() {
+    let stored = proof(1, Secret::Pin, SENDER, PIN);
+    let changed = |change: fn(&mut [u8; 32])| {
+        let mut tag = stored.tag;
+        change(&mut tag);
+        Proof { tag, ..stored }
+    };
+    assert!(stored == changed(|_| {}));
+    assert!(stored != changed(|tag| tag[31] ^= 1));
+    let alike = changed(|tag| {
+        tag[0] ^= 1;
+        tag[1] ^= 1;
+    });
+    assert!(stored != alike, "two differences do not make up for each other");
+    assert!(stored != Proof { version: 2, ..stored });
+    let typed = Proofs::new(vec![alike, stored, stored]).unwrap();
+    assert!(typed.proves(&stored) && !typed.proves(&changed(|tag| tag[7] ^= 8)));
+    assert!(typed.all() == [alike, stored, stored] && typed.newest() == alike);
 }

@@ -237,8 +237,9 @@ fn read_side(lines: &mut Lines<'_>) -> Option<Side> {
     Some(side(Some(bank)))
 }
 
+/// What books can hold, so that no sum of it leaves the room that there is.
 fn read_amount(text: &str, minor_digits: u8) -> Option<i128> {
     let digits: String = text.chars().filter(|character| *character != '.').collect();
-    let minor = digits.parse().ok()?;
+    let minor = i128::from(digits.parse::<i64>().ok()?);
     (shapes::decimal(minor, minor_digits) == text).then_some(minor)
 }

@@ -237,6 +237,18 @@ fn a_statement_that_is_signed_and_does_not_add_up_is_refused_with_what_is_wrong(
 }
 
 #[test]
+fn a_statement_of_more_than_any_books_can_hold_is_none_whoever_signed_it() {
+    let (keys, public) = keys();
+    for most in [i128::MAX, i128::MIN, i128::from(i64::MAX) + 1] {
+        let mut sides = sides();
+        sides[0].held[0].1 = most;
+        sides[0].held[1].1 = most;
+        let text = Statement::sign(&keys, NOW, (17, [7; 32]), sides);
+        assert!(matches!(Statement::check(&text, &public), Err(Untrue::NoStatement(_))), "{most}");
+    }
+}
+
+#[test]
 fn a_witness_that_cannot_write_is_loud_and_stops_nothing() {
     let logged = Logged::default();
     let _guard = logged.begin();
