@@ -35,7 +35,9 @@ pub fn install(workspace: &Workspace) -> Result<()> {
     debian(workspace)?;
     etcd(workspace)?;
     node(workspace)?;
-    python_environment(workspace, "python", &["--only-binary", ":all:"])?;
+    for name in ["python", "cards"] {
+        python_environment(workspace, name, &["--only-binary", ":all:"])?;
+    }
     // What it asks for beside other stores than etcd is left out, and one package of it is no wheel.
     let patroni = ["--no-deps", "--only-binary", ":all:", "--no-binary", "python-etcd"];
     python_environment(workspace, "patroni", &patroni)

@@ -7,6 +7,7 @@
 
 mod bank;
 mod books;
+mod cards;
 mod cluster;
 mod input;
 mod program;
@@ -46,6 +47,12 @@ pub const TARGETS: &[Target] = &[
     target("secured-packet", 512, secrets::secured_packet),
     target("key-file", 1024, secrets::key_file),
     target("short-forms", 256, secrets::short_forms),
+    target("point-of-sale", 2048, cards::point_of_sale),
+    target("institution", 2048, cards::institution),
+    target("card-frames", 1024, cards::frames),
+    target("card-fields", 512, cards::fields),
+    target("key-block", 512, cards::key_block),
+    target("pin-block", 64, cards::pin_block),
     target("bank-octets", 1024, bank::octets),
     target("bank-ends", 256, bank::ends),
     target("encoding", 2048, books::encoding),
