@@ -1,29 +1,29 @@
 //! Deciding a batch, making it durable, answering: in this order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use transaction_processing::books::{Missing, Outcome};
-use transaction_processing::decision::{Change, Row};
-use transaction_processing::ids::{AccountId, Sequence, TransferId};
-use transaction_processing::notice::StatementLine;
+use transaction_processing::books::Missing;
+use transaction_processing::decision::Change;
+use transaction_processing::ids::{Sequence, TransferId};
 use transaction_processing::number::Number;
 use transaction_processing::policy::Policy;
 use transaction_processing::time::Moment;
-use transaction_processing::transfer::Transfer;
 use transaction_processing::{Books, Currency, Notice, Refusal, Request};
 
 use crate::batch::{Batch, Position};
+use crate::looked_up::LookedUp;
 use crate::messages::MessageChange;
 use crate::recovered::Recovered;
-use crate::store::{Fatal, History, Store, StoreError};
+use crate::store::{Fatal, History, Store};
 use crate::sweep::{SPAN, Sweep};
-
-/// How many entries a statement shows.
-const STATEMENT_LINES: usize = 5;
 
 /// How many closed records one decision may ask for; every request asks for far fewer.
 const MOST_MISSING: usize = 64;
+
+/// How often a batch looks at all of its requests for what they miss: what one record leads to, the next look finds. Each look
+/// decides them again.
+const MOST_LOOKS: usize = 8;
 
 /// What a request came to. It is given only when the row is durable.
 pub struct Answer {
@@ -71,7 +71,8 @@ impl<S: Store> DataCenter<S> {
     pub(crate) fn resume(store: S, recovered: Recovered) -> Result<DataCenter<S>, Fatal> {
         let Recovered { books, sweep, position } = recovered;
         let history = store.history()?;
-        let decider = Decider { books, history, sweep, position, pending: VecDeque::new(), batch: Batch::default() };
+        let (looked_up, pending, batch) = (LookedUp::default(), VecDeque::new(), Batch::default());
+        let decider = Decider { books, history, looked_up, looks: 0, sweep, position, pending, batch };
         Ok(DataCenter { decider, store })
     }
 
@@ -107,8 +108,9 @@ impl<S: Store> DataCenter<S> {
         messages: Vec<MessageChange>,
     ) -> Result<Vec<Answer>, Fatal> {
         let mut answers = Vec::with_capacity(requests.len());
-        for request in requests {
-            answers.push(self.decider.decide(moment, &request)?);
+        let mut behind = requests.iter();
+        while let Some(request) = behind.next() {
+            answers.push(self.decider.decide(moment, request, behind.clone())?);
         }
         let batch = self.decider.close(messages);
         if !batch.is_empty() {
@@ -124,6 +126,10 @@ impl<S: Store> DataCenter<S> {
 pub(crate) struct Decider<H> {
     books: Books,
     history: H,
+    /// For the batch under way.
+    looked_up: LookedUp,
+    /// How often the batch under way looked ahead.
+    looks: usize,
     sweep: Sweep,
     position: Position,
     /// Batches handed over and not known to be committed: their rows are looked up here.
@@ -142,12 +148,18 @@ impl<H: History> Decider<H> {
         self.books.moment()
     }
 
-    /// Decides one request and enters it into the batch under way.
-    pub(crate) fn decide(&mut self, moment: Moment, request: &Request) -> Result<Answer, Fatal> {
+    /// Decides one request and enters it into the batch under way; `behind` are those of the batch that follow it.
+    pub(crate) fn decide<'a>(
+        &mut self,
+        moment: Moment,
+        request: &Request,
+        behind: impl Iterator<Item = &'a Request> + Clone,
+    ) -> Result<Answer, Fatal> {
         for _ in 0..MOST_MISSING {
             let decision = match self.books.decide(moment, request) {
                 Ok(decision) => decision,
                 Err(missing) => {
+                    let missing = self.gather(moment, missing, behind.clone());
                     self.supply(missing)?;
                     continue;
                 }
@@ -174,6 +186,8 @@ impl<H: History> Decider<H> {
     /// Closes the batch under way; it is to be committed and then acknowledged by [`Decider::committed`].
     pub(crate) fn close(&mut self, messages: Vec<MessageChange>) -> Arc<Batch> {
         self.books.forget_supplied();
+        self.looked_up = LookedUp::default();
+        self.looks = 0;
         let mut batch = std::mem::take(&mut self.batch);
         for change in &messages {
             if let MessageChange::SettledTo(sequence) = change {
@@ -209,57 +223,42 @@ impl<H: History> Decider<H> {
         }
     }
 
-    fn supply(&mut self, missing: Missing) -> Result<(), Fatal> {
-        match missing {
-            Missing::Transfer(id) => {
-                let transfer = self.closed_transfer(id)?;
-                self.books.supply_transfer(id, transfer);
+    /// What a request misses, and with it what those behind it would miss, as far as that can be seen now: a batch asks the
+    /// store a few times, however many of its requests need closed records.
+    fn gather<'a>(
+        &mut self,
+        moment: Moment,
+        missing: Missing,
+        behind: impl Iterator<Item = &'a Request>,
+    ) -> BTreeSet<Missing> {
+        let mut all = BTreeSet::from([missing]);
+        if self.looks < MOST_LOOKS {
+            self.looks += 1;
+            all.extend(behind.filter_map(|request| self.books.decide(moment, request).err()));
+        }
+        all
+    }
+
+    /// Supplies all of it. What leads from row to row, as an account's last entries do, is asked for in rounds.
+    fn supply(&mut self, mut missing: BTreeSet<Missing>) -> Result<(), Fatal> {
+        let transfers = missing.iter().filter_map(|missing| match missing {
+            Missing::Transfer(id) => Some(*id),
+            _ => None,
+        });
+        self.looked_up.transfers(transfers, &mut self.history)?;
+        while !missing.is_empty() {
+            let (mut lacking, mut rows) = (BTreeSet::new(), BTreeSet::new());
+            for one in missing {
+                // The batch under way, and those that are being committed, are not in the store yet.
+                let unwritten = self.pending.iter().map(Arc::as_ref).chain([&self.batch]);
+                if let Err(row) = self.looked_up.supply(one, unwritten, &mut self.books)? {
+                    lacking.insert(one);
+                    rows.insert(row);
+                }
             }
-            Missing::Outcome(sequence) => {
-                let outcome = self.row(sequence)?.map(|row| Outcome {
-                    key: row.key,
-                    time: row.moment.time,
-                    notices: row.notices,
-                });
-                self.books.supply_outcome(sequence, outcome);
-            }
-            Missing::History(account) => {
-                let lines = self.last_entries(account)?;
-                self.books.supply_history(account, lines);
-            }
+            self.looked_up.rows(rows, &mut self.history)?;
+            missing = lacking;
         }
         Ok(())
-    }
-
-    fn closed_transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
-        if let Some(transfer) = self.history.transfer(id)? {
-            return Ok(Some(transfer));
-        }
-        let row = self.row(Sequence(id.0))?;
-        Ok(row.and_then(|row| row.transfer_left(id).cloned()))
-    }
-
-    /// A row, wherever it is: in the batch under way, in one that is being committed, or in the store.
-    fn row(&mut self, sequence: Sequence) -> Result<Option<Row>, StoreError> {
-        let pending = self.pending.iter().map(Arc::as_ref).chain([&self.batch]);
-        for batch in pending {
-            if let Some(row) = batch.row(sequence) {
-                let decoded = row.decode(batch.octets(&row.changes), batch.octets(&row.notices), &mut |_| Vec::new());
-                return decoded.map(Some).map_err(|error| StoreError::Damaged(format!("row {}: {error}", sequence.0)));
-            }
-        }
-        self.history.row(sequence)
-    }
-
-    fn last_entries(&mut self, account: AccountId) -> Result<Vec<StatementLine>, StoreError> {
-        let mut lines = Vec::new();
-        let mut next = self.books.account(account).map_or(Sequence(0), |account| account.latest());
-        while next.0 > 0 && lines.len() < STATEMENT_LINES {
-            let Some(row) = self.row(next)? else { break };
-            let Some((change, balance)) = row.effect_on(account) else { break };
-            lines.push(StatementLine { at: row.moment.time, change, balance, kind: row.kind });
-            next = row.previous_of(account);
-        }
-        Ok(lines)
     }
 }

@@ -11,29 +11,34 @@ use transaction_processing::transfer::Transfer;
 
 use crate::encoding;
 use crate::messages::{Message, MessageState, NoticeId, Untold};
-use crate::reading::{Columns, Reading, damaged, signed, small, unsigned};
+use crate::reading::{Reading, damaged, signed, small, unsigned};
+use crate::records::{TRANSFERS, Value};
 use crate::store::{History, StoreError};
 
 /// How many rows are looked through at once for notices.
 const ROWS: usize = 1024;
 
 impl<R: Reading + Send + 'static> History for R {
-    fn row(&mut self, sequence: Sequence) -> Result<Option<Row>, StoreError> {
-        let stretch = self.bare_stretch(sequence, 1)?;
-        let found = stretch.rows.first().filter(|stored| stored.sequence == sequence);
-        found.map(|stored| stretch.decode(stored, true)).transpose()
+    fn rows(&mut self, sequences: &[Sequence]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.rows_of_log(sequences)
     }
 
-    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
-        let question = "SELECT body FROM transfers WHERE id = $1";
-        let read = |row: &dyn Columns| {
-            let body = row.octets(0)?.unwrap_or_default();
-            match encoding::take_record(body, &mut |_| Vec::new()) {
-                Ok(Change::Transfer(transfer)) if transfer.id == id => Ok(transfer),
+    fn transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Option<Transfer>>, StoreError> {
+        let keys: Vec<_> = ids.iter().map(|id| vec![Value::Integer(id.0.cast_signed())]).collect();
+        let found = self.records(&TRANSFERS, &keys)?;
+        let body = TRANSFERS.columns.iter().position(|column| *column == "body");
+        let read = |(id, record): (&TransferId, Option<Vec<Value>>)| {
+            let Some(record) = record else { return Ok(None) };
+            let octets = match body.and_then(|body| record.get(body)) {
+                Some(Value::Octets(octets)) => octets.as_slice(),
+                _ => &[],
+            };
+            match encoding::take_record(octets, &mut |_| Vec::new()) {
+                Ok(Change::Transfer(transfer)) if transfer.id == *id => Ok(Some(transfer)),
                 _ => Err(StoreError::Damaged(format!("transfer {}", id.0))),
             }
         };
-        self.one(question, &[id.0.cast_signed()], read)
+        ids.iter().zip(found).map(read).collect()
     }
 
     fn settled(&mut self) -> Result<Sequence, StoreError> {

@@ -17,6 +17,7 @@ pub mod encoding;
 mod history;
 mod load;
 mod location;
+mod looked_up;
 pub mod messages;
 mod migrations;
 pub mod postgres;

@@ -101,12 +101,12 @@ impl fmt::Display for Location {
 }
 
 impl History for Box<dyn History> {
-    fn row(&mut self, sequence: Sequence) -> Result<Option<Row>, StoreError> {
-        (**self).row(sequence)
+    fn rows(&mut self, sequences: &[Sequence]) -> Result<Vec<Option<Row>>, StoreError> {
+        (**self).rows(sequences)
     }
 
-    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
-        (**self).transfer(id)
+    fn transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Option<Transfer>>, StoreError> {
+        (**self).transfers(ids)
     }
 
     fn settled(&mut self) -> Result<Sequence, StoreError> {

@@ -137,6 +137,50 @@ pub(crate) trait Reading {
         })?;
         Ok(stretch)
     }
+
+    /// These rows of the log, in this order, with their notices and without personal texts; none for one that is not there.
+    fn rows_of_log(&mut self, sequences: &[Sequence]) -> Result<Vec<Option<Row>>, StoreError> {
+        let keys: Vec<_> = sequences.iter().map(|sequence| vec![Value::Integer(sequence.0.cast_signed())]).collect();
+        let currencies = self.currencies().clone();
+        let read = |record: Option<Vec<Value>>| {
+            let Some(record) = record else { return Ok(None) };
+            let mut stretch = Stretch::default();
+            let stored = stretch.stored(&record, &currencies)?;
+            stretch.decode(&stored, true).map(Some)
+        };
+        self.records(&LOG, &keys)?.into_iter().map(read).collect()
+    }
+}
+
+/// A record that is held.
+impl Columns for Vec<Value> {
+    fn value(&self, index: usize) -> Result<Value, StoreError> {
+        Ok(self.get(index).cloned().unwrap_or(Value::Null))
+    }
+
+    fn integer(&self, index: usize) -> Result<Option<i64>, StoreError> {
+        match self.get(index) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Integer(figure)) => Ok(Some(*figure)),
+            Some(_) => Err(StoreError::Damaged("something else stands where a figure should".into())),
+        }
+    }
+
+    fn octets(&self, index: usize) -> Result<Option<&[u8]>, StoreError> {
+        match self.get(index) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Octets(octets)) => Ok(Some(octets)),
+            Some(_) => Err(StoreError::Damaged("something else stands where octets should".into())),
+        }
+    }
+
+    fn text(&self, index: usize) -> Result<Option<&str>, StoreError> {
+        match self.get(index) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(StoreError::Damaged("something else stands where a text should".into())),
+        }
+    }
 }
 
 /// A figure that must not be negative.

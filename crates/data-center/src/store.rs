@@ -155,18 +155,34 @@ pub type Lost = Box<dyn FnOnce(StoreError) + Send>;
 
 /// Looks up what is committed.
 pub trait History: Send + 'static {
-    /// A row of the log; its codes are empty.
+    /// Rows of the log, in the order in which they are asked for; their codes are empty.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn row(&mut self, sequence: Sequence) -> Result<Option<Row>, StoreError>;
+    fn rows(&mut self, sequences: &[Sequence]) -> Result<Vec<Option<Row>>, StoreError>;
 
-    /// A transfer as the checkpoint has it; none where it has never been there. One that was closed by the row that made it
-    /// is found in that row alone.
+    /// Transfers as the checkpoint has them, in the order in which they are asked for; none for one that has never been
+    /// there. One that was closed by the row that made it is found in that row alone.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
+    fn transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Option<Transfer>>, StoreError>;
+
+    /// One row.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn row(&mut self, sequence: Sequence) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(&[sequence])?.pop().flatten())
+    }
+
+    /// One transfer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        Ok(self.transfers(&[id])?.pop().flatten())
+    }
 
     /// The last row up to which no notice needs care.
     ///

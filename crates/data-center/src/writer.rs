@@ -70,6 +70,15 @@ enum Command {
     Read(Box<dyn FnOnce(&Books) + Send>),
 }
 
+impl Command {
+    fn request(&self) -> Option<&Request> {
+        match self {
+            Command::Request(request, _) => Some(request),
+            _ => None,
+        }
+    }
+}
+
 /// A handle to the one writer. Clones of it feed the same queue; when the last is dropped, the writer ends.
 #[derive(Clone)]
 pub struct Writer {
@@ -321,7 +330,10 @@ impl<H: History> Deciding<H> {
         {
             self.reached.0 += 1;
             match command {
-                Command::Request(request, reply) => answers.push((reply, self.decider.decide(moment, &request)?)),
+                Command::Request(request, reply) => {
+                    let behind = self.taken.iter().filter_map(Command::request).take(self.most - answers.len() - 1);
+                    answers.push((reply, self.decider.decide(moment, &request, behind)?));
+                }
                 Command::Message(change) => messages.push(change),
                 Command::Read(question) => question(self.decider.books()),
             }

@@ -5,22 +5,26 @@
 mod server;
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
+use data_center::batch::Batch;
 use data_center::postgres::{Settings, Standbys};
 use data_center::{
-    Bounds, DataCenter, History, Location, Message, MessageChange, MessageState, NoticeId, Part, Postgres, Sqlite,
-    Store, Value, Writer, differences,
+    Bounds, DataCenter, Fatal, History, Loaded, Location, Lost, Message, MessageChange, MessageState, NoticeId, Part,
+    Postgres, Sqlite, Store, StoreError, Untold, Value, Writer, differences,
 };
 use server::Server;
 use support::*;
-use transaction_processing::ids::{AgentCode, CaseId, Iccid, Sequence};
+use transaction_processing::ids::{AgentCode, CaseId, Iccid, Sequence, TransferId};
 use transaction_processing::notice::Text;
 use transaction_processing::number::Language;
 use transaction_processing::proposal::Measure;
 use transaction_processing::request::{Action, Request};
 use transaction_processing::time::Time;
-use transaction_processing::{Refusal, requests};
+use transaction_processing::transfer::Transfer;
+use transaction_processing::{Refusal, Row, requests};
 
 /// A kind of store that can be opened again at the same place.
 trait Kind {
@@ -167,6 +171,101 @@ fn a_statement_follows_the_links<K: Kind>() {
     let balance = town.center.books().account_of(number(B)).unwrap().balance();
     assert_eq!(lines[0].balance, balance);
     assert_eq!(lines[3].balance, balance - 60 - 50 - 40);
+}
+
+/// Sixty requests need closed transfers, earlier answers and accounts' last entries: one question for the transfers, and for
+/// rows as many as a statement has lines, whether one asks or all.
+fn what_a_batch_misses_is_asked_for_together<K: Kind>() {
+    let place = K::place();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Counted(K::open(&place), Arc::clone(&asked));
+    let mut town = Town::found(DataCenter::with_span(counted, policy(), &[TZS], SPAN).unwrap(), 10_000_000_000);
+    town.settle(0..21, 50_000_000);
+    let before = town.writing.clone();
+    let sent = |mut writing: Writing| (0..20).map(|n| writing.transfer(A + n, STRANGER + n, 700)).collect::<Vec<_>>();
+    let made = town.batch(sent(before.clone()));
+    let made: Vec<TransferId> = made.iter().map(|answer| answer.transfer.unwrap()).collect();
+    town.writing.written += 20;
+    let back = made.iter().zip(A..).map(|(transfer, of)| town.writing.recall(of, *transfer)).collect();
+    town.batch(back);
+    for amount in 0..20 {
+        let requests = (0..20).map(|n| town.writing.transfer(A + n, A + n + 1, 10 + amount)).collect();
+        town.batch(requests);
+    }
+    assert!(made.iter().all(|transfer| town.center.books().resident_transfer(*transfer).is_none()));
+    let ask = |mut writing: Writing| {
+        let mut requests: Vec<Request> = (0..20).map(|n| writing.statement(A + n)).collect();
+        requests.extend(sent(before.clone()));
+        requests.extend(made.iter().zip(A..).map(|(transfer, of)| writing.check(of, *transfer)));
+        requests
+    };
+    let requests = ask(town.writing.clone());
+    asked.store(0, Ordering::Relaxed);
+    let together = town.batch(requests);
+    assert_eq!(asked.load(Ordering::Relaxed), 6, "questions to the store");
+    for (place, (request, answer)) in ask(town.writing.clone()).into_iter().zip(together).enumerate() {
+        let is_told = match &answer.notices[0].text {
+            Text::Statement { lines, .. } => place < 20 && lines.len() == 5,
+            Text::Repeated { .. } => (20..40).contains(&place),
+            Text::ReceiptGenuine { amount, .. } => place >= 40 && amount.minor() == 700,
+            _ => false,
+        };
+        assert!(is_told, "request {place}");
+        assert!(town.any(request).notices == answer.notices, "request {place} by itself");
+    }
+}
+
+/// A store that counts the questions about closed history.
+struct Counted<S>(S, Arc<AtomicUsize>);
+
+impl<S: Store> Store for Counted<S> {
+    type History = Counted<S::History>;
+
+    const AHEAD: usize = S::AHEAD;
+
+    fn load(&mut self, window: u32, each: &mut dyn FnMut(Loaded) -> Result<(), Fatal>) -> Result<(), Fatal> {
+        self.0.load(window, each)
+    }
+
+    fn append(&mut self, batch: &Arc<Batch>) -> Result<(), StoreError> {
+        self.0.append(batch)
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.0.settle()
+    }
+
+    fn history(&self) -> Result<Self::History, StoreError> {
+        Ok(Counted(self.0.history()?, Arc::clone(&self.1)))
+    }
+
+    fn is_restored(&self) -> Result<bool, StoreError> {
+        self.0.is_restored()
+    }
+
+    fn watch(&mut self, lost: Lost) {
+        self.0.watch(lost);
+    }
+}
+
+impl<H: History> History for Counted<H> {
+    fn rows(&mut self, sequences: &[Sequence]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.rows(sequences)
+    }
+
+    fn transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Option<Transfer>>, StoreError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.transfers(ids)
+    }
+
+    fn settled(&mut self) -> Result<Sequence, StoreError> {
+        self.0.settled()
+    }
+
+    fn untold(&mut self, after: Sequence, most: usize) -> Result<(Vec<Untold>, Sequence), StoreError> {
+        self.0.untold(after, most)
+    }
 }
 
 fn a_repeat_is_known_in_the_batch_after_commit_and_after_recovery<K: Kind>() {
@@ -333,6 +432,7 @@ macro_rules! conformance {
                 recovered_books_are_those_that_were_left
                 closed_history_is_found
                 a_statement_follows_the_links
+                what_a_batch_misses_is_asked_for_together
                 a_repeat_is_known_in_the_batch_after_commit_and_after_recovery
                 untold_notices_are_found_until_they_are_final
                 an_epoch_leaves_numbers_out

@@ -102,7 +102,12 @@ pub mod center {
             Moment::default()
         }
 
-        pub(crate) fn decide(&mut self, _: Moment, request: &Request) -> Result<Answer, Fatal> {
+        pub(crate) fn decide<'a>(
+            &mut self,
+            _: Moment,
+            request: &Request,
+            _: impl Iterator<Item = &'a Request> + Clone,
+        ) -> Result<Answer, Fatal> {
             self.sound = self.sound.checked_sub(1).ok_or(Fatal::Endless)?;
             let number = number_of(request);
             self.requests.push(number);

@@ -453,12 +453,15 @@ impl Store for Disk {
 }
 
 impl History for Disk {
-    fn row(&mut self, sequence: Sequence) -> Result<Option<Row>, StoreError> {
-        self.read(|image| image.row(sequence).map(|stored| image.decoded(stored, true)).transpose())
+    fn rows(&mut self, sequences: &[Sequence]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.read(|image| {
+            let row = |sequence: &Sequence| image.row(*sequence).map(|stored| image.decoded(stored, true)).transpose();
+            sequences.iter().map(row).collect()
+        })
     }
 
-    fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
-        self.read(|image| image.transfer(id))
+    fn transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Option<Transfer>>, StoreError> {
+        self.read(|image| ids.iter().map(|id| image.transfer(*id)).collect())
     }
 
     fn settled(&mut self) -> Result<Sequence, StoreError> {
