@@ -1,5 +1,6 @@
 //! Closed records that decisions ask for: looked up for a whole batch at once, and kept until it is closed.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use transaction_processing::Books;
@@ -114,14 +115,17 @@ impl LookedUp {
         sequence: Sequence,
         mut unwritten: impl Iterator<Item = &'a Batch>,
     ) -> Result<Result<Option<&Row>, Sequence>, StoreError> {
-        if !self.rows.contains_key(&sequence) {
-            let Some((batch, row)) = unwritten.find_map(|batch| Some((batch, batch.row(sequence)?))) else {
-                return Ok(Err(sequence));
-            };
-            let decoded = row.decode(batch.octets(&row.changes), batch.octets(&row.notices), &mut |_| Vec::new());
-            let damaged = |error| StoreError::Damaged(format!("row {}: {error}", sequence.0));
-            self.rows.insert(sequence, Some(decoded.map_err(damaged)?));
-        }
-        Ok(Ok(self.rows.get(&sequence).and_then(Option::as_ref)))
+        let row = match self.rows.entry(sequence) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => {
+                let Some((batch, row)) = unwritten.find_map(|batch| Some((batch, batch.row(sequence)?))) else {
+                    return Ok(Err(sequence));
+                };
+                let decoded = row.decode(batch.octets(&row.changes), batch.octets(&row.notices), &mut |_| Vec::new());
+                let damaged = |error| StoreError::Damaged(format!("row {}: {error}", sequence.0));
+                place.insert(Some(decoded.map_err(damaged)?))
+            }
+        };
+        Ok(Ok(row.as_ref()))
     }
 }
