@@ -58,7 +58,17 @@ pub(crate) trait Reading {
     fn each(&mut self, question: &str, parameters: &[i64], take: Take<'_>) -> Result<(), StoreError>;
 
     /// The records of a table with these keys, in the order of the keys; none for a key that is not there.
-    fn records(&mut self, table: &Table, keys: &[Vec<Value>]) -> Result<Vec<Option<Vec<Value>>>, StoreError>;
+    fn records(&mut self, table: &Table, keys: &[Vec<Value>]) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
+        self.records_in(table.name, table, keys)
+    }
+
+    /// The same of a table that has the columns of another and a name of its own.
+    fn records_in(
+        &mut self,
+        name: &str,
+        table: &Table,
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Value>>>, StoreError>;
 
     /// The first row of an answer.
     fn one<T>(
@@ -148,7 +158,8 @@ pub(crate) trait Reading {
             let stored = stretch.stored(&record, &currencies)?;
             stretch.decode(&stored, true).map(Some)
         };
-        self.records(&LOG, &keys)?.into_iter().map(read).collect()
+        let log = self.log().to_owned();
+        self.records_in(&log, &LOG, &keys)?.into_iter().map(read).collect()
     }
 }
 

@@ -133,8 +133,13 @@ impl Reading for PostgresHistory {
         failed.map_or(Ok(()), Err)
     }
 
-    fn records(&mut self, table: &Table, keys: &[Vec<Value>]) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
-        let (name, count) = (table.name, table.columns.len());
+    fn records_in(
+        &mut self,
+        name: &str,
+        table: &Table,
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
+        let count = table.columns.len();
         let columns: Vec<String> = table.columns.iter().map(|column| format!("held.{column}")).collect();
         let key = table.columns.get(..table.key).unwrap_or_default().join(", ");
         let question = format!(

@@ -48,10 +48,15 @@ impl Reading for SqliteHistory {
         each(&mut statement, rusqlite::params_from_iter(parameters), take)
     }
 
-    fn records(&mut self, table: &Table, keys: &[Vec<Value>]) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
-        let named = table.columns.iter().take(table.key).map(|name| format!("{name} = ?"));
+    fn records_in(
+        &mut self,
+        name: &str,
+        table: &Table,
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Value>>>, StoreError> {
+        let named = table.columns.iter().take(table.key).map(|column| format!("{column} = ?"));
         let conditions = named.collect::<Vec<_>>().join(" AND ");
-        let question = format!("SELECT {} FROM {} WHERE {conditions}", table.columns.join(", "), table.name);
+        let question = format!("SELECT {} FROM {} WHERE {conditions}", table.columns.join(", "), name);
         let mut statement = self.connection.prepare_cached(&question)?;
         let find = |key: &Vec<Value>| {
             let mut found = None;
