@@ -72,8 +72,8 @@ Examples:
 
 const SOAK_HELP: &str = "\
 Run the tests optimised and, by WAKALA_SOAK=1, in their long forms; then, unless some tests were chosen, search every parser
-for ten minutes, as `cargo xtask fuzz` does, and simulate 100 million commands, as `cargo xtask sim` does: about two hours on
-two cores.
+for ten minutes, as `cargo xtask fuzz` does (28 of them), and simulate 100 million commands, as `cargo xtask sim` does: about seven
+hours on two cores, and the tests before.
 
 Usage: cargo xtask soak [ARGUMENTS OF THE TEST RUNNER]...
 

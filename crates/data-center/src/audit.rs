@@ -7,9 +7,7 @@ use transaction_processing::books::Broken;
 use transaction_processing::decision::{Change, Row};
 use transaction_processing::ids::{AccountId, Sequence, SystemAccount, TransferId};
 use transaction_processing::journal::MOST_POSTINGS;
-use transaction_processing::limits::Limits;
-use transaction_processing::number::Language;
-use transaction_processing::policy::{Policy, RegisteredPayee};
+use transaction_processing::policy::Policy;
 use transaction_processing::time::Moment;
 use transaction_processing::transfer::{State, Transfer};
 use transaction_processing::{Books, Currency, Money};
@@ -93,37 +91,8 @@ pub(crate) struct Auditor {
 
 /// Books without ceilings: rows are replayed, nothing is decided.
 pub(crate) fn bare_books(currencies: &[Currency]) -> Books {
-    let policy = Policy {
-        currency: currencies.first().copied().unwrap_or(Currency { numeric: 0, minor_digits: 0 }),
-        language: Language::English,
-        registered_payee: RegisteredPayee::Credit,
-        plain_accepted: false,
-        password_at_agent: false,
-        withdrawal_period_seconds: 0,
-        reminder_before_seconds: 0,
-        identity_above: 0,
-        verification_code_seconds: 0,
-        verification_code_tries: 0,
-        password_tries: 0,
-        password_first_pause_seconds: 0,
-        password_later_pause_seconds: 0,
-        resends: 0,
-        pin_tries: 0,
-        pin_lock_seconds: 0,
-        pin_tries_in_all: 0,
-        one_time_pin_seconds: 0,
-        registration_code_seconds: 0,
-        registration_code_tries: 0,
-        registrations_a_day: 0,
-        repeat_window_seconds: 0,
-        cash_in_undo_seconds: 0,
-        recall_seconds: 0,
-        spraying_window_seconds: 0,
-        spraying_per_agent: 0,
-        spraying_per_link: 0,
-        spraying_in_all: 0,
-        limits: Vec::<Limits>::new(),
-    };
+    let currency = currencies.first().copied().unwrap_or(Currency { numeric: 0, minor_digits: 0 });
+    let policy = Policy::of_no_decisions(currency);
     Books::new(policy, currencies)
 }
 

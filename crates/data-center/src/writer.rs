@@ -431,7 +431,7 @@ fn commit<S: Store>(
         }
         let Some(decided) = under_way.pop_front() else { return Ok(()) };
         decided.settle(&mut store)?;
-        // Gone only where deciding failed; what was handed over is committed all the same.
+        // Where deciding has ended nobody hears it; what was handed over is committed all the same.
         let _ = done.send(());
         durable(decided.reached());
         decided.answer();

@@ -62,16 +62,18 @@ pub mod center {
     use std::sync::LazyLock;
 
     use shuttle::sync::Arc;
-    use transaction_processing::policy::{Policy, RegisteredPayee};
+    use transaction_processing::policy::Policy;
     use transaction_processing::time::Moment;
-    use transaction_processing::{Books, Currency, Request, number::Language};
+    use transaction_processing::{Books, Currency, Request};
 
     use super::batch::Batch;
     use super::messages::MessageChange;
     use super::store::{Fatal, Store};
     use super::{Event, Log};
 
-    static BOOKS: LazyLock<Books> = LazyLock::new(|| Books::new(policy(), &[]));
+    const TZS: Currency = Currency { numeric: 834, minor_digits: 2 };
+
+    static BOOKS: LazyLock<Books> = LazyLock::new(|| Books::new(Policy::of_no_decisions(TZS), &[]));
 
     /// What a request came to: its number.
     pub struct Answer(pub u64);
@@ -131,40 +133,6 @@ pub mod center {
     /// The number that a request bears in the place of an identity.
     pub(crate) fn number_of(request: &Request) -> u64 {
         request.key.map_or(0, |key| u64::from(key.0[0]))
-    }
-
-    fn policy() -> Policy {
-        Policy {
-            currency: Currency { numeric: 834, minor_digits: 2 },
-            language: Language::English,
-            registered_payee: RegisteredPayee::Credit,
-            plain_accepted: true,
-            password_at_agent: false,
-            withdrawal_period_seconds: 0,
-            reminder_before_seconds: 0,
-            identity_above: 0,
-            verification_code_seconds: 0,
-            verification_code_tries: 0,
-            password_tries: 0,
-            password_first_pause_seconds: 0,
-            password_later_pause_seconds: 0,
-            resends: 0,
-            pin_tries: 0,
-            pin_lock_seconds: 0,
-            pin_tries_in_all: 0,
-            one_time_pin_seconds: 0,
-            registration_code_seconds: 0,
-            registration_code_tries: 0,
-            registrations_a_day: 0,
-            repeat_window_seconds: 0,
-            cash_in_undo_seconds: 0,
-            recall_seconds: 0,
-            spraying_window_seconds: 0,
-            spraying_per_agent: 0,
-            spraying_per_link: 0,
-            spraying_in_all: 0,
-            limits: Vec::new(),
-        }
     }
 }
 

@@ -80,6 +80,41 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Of books that are read and never asked to decide: nothing is allowed, every figure is nought.
+    pub const fn of_no_decisions(currency: Currency) -> Policy {
+        Policy {
+            currency,
+            language: Language::English,
+            registered_payee: RegisteredPayee::Credit,
+            plain_accepted: false,
+            password_at_agent: false,
+            withdrawal_period_seconds: 0,
+            reminder_before_seconds: 0,
+            identity_above: 0,
+            verification_code_seconds: 0,
+            verification_code_tries: 0,
+            password_tries: 0,
+            password_first_pause_seconds: 0,
+            password_later_pause_seconds: 0,
+            resends: 0,
+            pin_tries: 0,
+            pin_lock_seconds: 0,
+            pin_tries_in_all: 0,
+            one_time_pin_seconds: 0,
+            registration_code_seconds: 0,
+            registration_code_tries: 0,
+            registrations_a_day: 0,
+            repeat_window_seconds: 0,
+            cash_in_undo_seconds: 0,
+            recall_seconds: 0,
+            spraying_window_seconds: 0,
+            spraying_per_agent: 0,
+            spraying_per_link: 0,
+            spraying_in_all: 0,
+            limits: Vec::new(),
+        }
+    }
+
     /// The ceilings of a class. A class without any may move nothing: fail closed.
     pub fn limits(&self, class: Class, currency: Currency) -> Limits {
         let found = self.limits.iter().find(|limits| limits.class == class && limits.currency == currency);
